@@ -15,8 +15,8 @@ struct arena_chunk;
 
 struct arena {
 	struct arena_chunk *chunk; /* newest first */
-	size_t used_bytes;         /* handed out since the last reset */
-	size_t limit_bytes;        /* 0 = none */
+	size_t used_bytes;	   /* handed out since the last reset */
+	size_t limit_bytes;	   /* 0 = none */
 };
 
 void arena_init(struct arena *a, size_t limit_bytes);
@@ -29,7 +29,7 @@ void *arena_calloc(struct arena *a, size_t n, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 
-#define arena_new(a, type)      ((type *)arena_calloc((a), 1, sizeof(type)))
+#define arena_new(a, type)	((type *)arena_calloc((a), 1, sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_calloc((a), (n), sizeof(type)))
 
 #endif

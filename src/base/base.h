@@ -12,22 +12,24 @@
 #define MIN(a, b)     ((a) < (b) ? (a) : (b))
 #define MAX(a, b)     ((a) > (b) ? (a) : (b))
 
-#define _cleanup_(fn)      __attribute__((cleanup(fn)))
+#define _cleanup_(fn)	   __attribute__((cleanup(fn)))
 #define _printf_(fmt, arg) __attribute__((format(printf, fmt, arg)))
-#define _unused_           __attribute__((unused))
+#define _unused_	   __attribute__((unused))
 
 /* Hand over ownership: yields the value and leaves the variable empty. */
-#define TAKE_PTR(p) \
-	({ \
-		__typeof__(p) taken_ = (p); \
-		(p) = NULL; \
-		taken_; \
-	})
+#define TAKE_PTR(p)     \
+ (                      \
+	 {              \
+__typeof__(p) taken_ = (p); \
+(p) = NULL;                 \
+taken_;                     \
+	 })
 #define TAKE_FD(fd) \
-	({ \
-		int taken_ = (fd); \
-		(fd) = -1; \
-		taken_; \
-	})
+ (                  \
+	 {          \
+int taken_ = (fd);      \
+(fd) = -1;              \
+taken_;                 \
+	 })
 
 #endif

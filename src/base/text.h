@@ -6,10 +6,10 @@
 #include "base/base.h"
 
 struct text {
-	char *buf;         /* borrowed; terminated after every call */
+	char *buf;	   /* borrowed; terminated after every call */
 	size_t size_bytes; /* of buf, terminator included; > 0 */
-	size_t len;        /* bytes written, terminator excluded */
-	bool cut;          /* something did not fit */
+	size_t len;	   /* bytes written, terminator excluded */
+	bool cut;	   /* something did not fit */
 };
 
 #define TEXT(array) ((struct text){.buf = (array), .size_bytes = sizeof(array)})

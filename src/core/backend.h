@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_BACKEND_H
+#define CORE_BACKEND_H
+/* A backend turns leases into wanted kernel objects. Adding one = one file and one row of the table. */
+
+#include "base/arena.h"
+#include "core/step.h"
+#include "model/lease.h"
+#include "model/netstate.h"
+#include "model/uplink.h"
+
+/* All that a backend may look at. Borrowed. */
+struct want_input {
+	const struct brain_conf *conf;
+	const struct netconf *net;
+	const struct uplink *uplink;
+	const struct lease *own;   /* NULL until we hold one: then only the link is wanted */
+	const struct lease *peers; /* sorted, checked, without our own */
+	size_t n_peers;
+	struct mac vtep_mac;
+	bool nexthops_work;	   /* false once the kernel refused one */
+	const uint32_t *taken_ids; /* nexthop ids of others in our range, ascending */
+	size_t n_taken_ids;
+};
+
+struct backend {
+	enum backend_type type;
+	uint32_t overhead_bytes; /* off the uplink's MTU */
+	/* Appends its objects to `ret`, kinds unsorted. */
+	void (*want)(const struct want_input *in, struct arena *a, struct netstate *ret);
+};
+
+/* NULL for a type without one. */
+const struct backend *backend_find(enum backend_type type);
+extern const struct backend backend_vxlan;
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_FW_H
+#define CORE_FW_H
+/* Firewall decisions: our masquerade and accept rules, and when a foreign chain is satisfied. */
+
+#include "core/backend.h"
+
+/* Our own table and the accepts wanted in iptables' FORWARD; appended to `ret`. Semantics and order of
+ * the masquerade rules: flannel.md 7.1. */
+void fw_want(const struct want_input *in, struct arena *a, struct netstate *ret);
+
+/* Does foreign chain `have` let our packets pass as `want` asks? True if it cannot drop, or if all
+ * our accepts stand, in order, in front of everything that may. */
+bool fw_chain_satisfied(const struct fw_chain *want, const struct fw_chain *have);
+
+/* One line for the status about a native chain that may drop: who, where, and the command to run.
+ * False if there is nothing to say. */
+bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net, struct text *ret);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_SUBNETS_H
+#define CORE_SUBNETS_H
+/* Which subnet to lease: flannel's acquire algorithm as one pure decision (flannel.md 5.3).
+ *
+ * Differences on purpose: a reservation (key without TTL) stays one; a lost race is retried by the
+ * caller; never a different subnet than the one we hold while pods may use it.
+ */
+
+#include "base/err.h"
+#include "model/lease.h"
+
+/* A lease as the store lists it. */
+struct subnets_entry {
+	struct lease lease;
+	bool reservation; /* has no TTL */
+};
+
+struct subnets_input {
+	const struct netconf *net;
+	const struct subnets_entry *entries; /* all, other backends' too */
+	size_t n_entries;
+	struct ip public_ip;
+	struct cidr held;     /* subnet that running pods use; unset = none. Only this will do */
+	struct cidr previous; /* from subnet.env; unset = none. A preference */
+	uint64_t seed;	      /* for the random pick */
+};
+
+enum subnets_verdict {
+	SUBNETS_REUSE,	/* entry `index` carries our public IP and fits: put it again */
+	SUBNETS_CREATE, /* create `subnet` by transaction on version 0 */
+	SUBNETS_TAKEN,	/* `held` belongs to entry `index` of somebody else: wait and say so */
+	SUBNETS_FULL,	/* out of subnets */
+	SUBNETS__COUNT,
+};
+
+extern const char *const subnets_verdict_names[SUBNETS__COUNT];
+
+struct subnets_choice {
+	enum subnets_verdict verdict;
+	size_t index;
+	struct cidr subnet;
+	bool reservation; /* REUSE: leave it without TTL */
+	bool drop_stale;  /* delete entry `stale` first: ours by public IP, but no longer fitting */
+	size_t stale;
+	char why[160]; /* for the log, in words */
+};
+
+void subnets_choose(const struct subnets_input *in, struct subnets_choice *ret);
+
+#endif

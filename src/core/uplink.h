@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_UPLINK_H
+#define CORE_UPLINK_H
+/* Choosing the interface that carries the outer packets (flannel.md 3), from facts alone. */
+
+#include "base/err.h"
+#include "model/uplink.h"
+
+/* Does `text` match pattern number `i` of the policy? Regular expressions are compiled by the program;
+ * the matcher must be a pure function. */
+typedef bool uplink_match_fn(void *arg, size_t i, const char *text);
+
+struct uplink_policy {
+	const char *const *ifaces; /* --iface values: names or addresses */
+	size_t n_ifaces;
+	size_t n_regexes;	    /* --iface-regex */
+	const char *const *regexes; /* for messages */
+	uplink_match_fn *match;
+	void *match_arg;
+	struct ip can_reach; /* --iface-can-reach; unset = not given */
+	struct ip public_ip, public_ip6;
+	bool ipv4, ipv6;
+};
+
+/* 0, or 1 = nothing suitable now: `err` says what was looked for and what is there. */
+int uplink_choose(const struct uplink_policy *p, const struct iface_facts *f,
+		  struct uplink *ret_uplink, struct err *err);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_WANT_H
+#define CORE_WANT_H
+/* The whole wanted state: the backend's objects and what every node needs whatever the backend:
+ * bridge, sysctls, blackhole route, masquerade and accepts, subnet.env. */
+
+#include "core/backend.h"
+
+/* Fills `ret` with sorted arrays from `a`. */
+void want_build(const struct want_input *in, struct arena *a, struct netstate *ret);
+
+/* Marks and names that carry the instance, so that several agents share a host. */
+void want_link_alias(const struct brain_conf *conf,
+		     char ret_alias[LINK_ALIAS_SIZE]);				  /* "loden[:x]" */
+void want_table_name(const struct brain_conf *conf, char ret_name[FW_NAME_SIZE]); /* "loden[-x]" */
+/* MTU of the overlay, and FLANNEL_MTU: (config or uplink) - overhead. */
+uint32_t want_mtu(const struct netconf *net, const struct uplink *uplink);
+
+/* The nexthop id for a peer: base + the low 24 bits of its subnet address, stepped over ids that are
+ * taken by others within the subnet's own span, so that two peers never meet. 0 = all taken. */
+uint32_t want_nexthop_id(const struct want_input *in, const struct cidr *subnet);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MODEL_FW_H
+#define MODEL_FW_H
+/* Firewall: our own nf_tables table, and foreign forward chains that may drop our packets.
+ *
+ * Rules are kept to what iptables can also express (saddr, daddr, iifname, oifname, mark, counter,
+ * comment): in a foreign chain anything else would not survive iptables-save | iptables-restore
+ * (failures.md 4-E14).
+ */
+
+#include "model/ip.h"
+#include "model/link.h"
+
+#define FW_NAME_SIZE	32
+#define FW_COMMENT_SIZE 48
+#define FW_CHAINS_MAX	4
+#define FW_RULES_MAX	8
+
+enum fw_family {
+	FW_IP,
+	FW_IP6,
+	FW_INET,
+	FW__COUNT,
+};
+
+extern const char *const fw_family_names[FW__COUNT]; /* "ip" "ip6" "inet" */
+
+enum fw_verdict {
+	FW_CONTINUE,
+	FW_ACCEPT,
+	FW_DROP, /* also reject */
+	FW_RETURN,
+	FW_MASQUERADE,
+	FW_VERDICT__COUNT,
+};
+
+extern const char *const fw_verdict_names[FW_VERDICT__COUNT];
+
+/* Matches are joined by "and"; unset fields match everything. */
+struct fw_rule {
+	struct cidr saddr, daddr;
+	bool saddr_not, daddr_not;
+	char iif[LINK_NAME_SIZE], oif[LINK_NAME_SIZE];
+	uint32_t mark, mark_mask; /* (packet mark & mask) == mark; mask 0 = no match on it */
+	bool counter;
+	bool fully_random; /* masquerade only */
+	bool opaque;	   /* have only: holds expressions that we do not write */
+	enum fw_verdict verdict;
+	char comment[FW_COMMENT_SIZE];
+};
+
+bool fw_rule_eq(const struct fw_rule *a, const struct fw_rule *b);
+
+enum fw_hook {
+	FW_HOOK_FORWARD,
+	FW_HOOK_POSTROUTING,
+	FW_HOOK_OTHER, /* have only */
+	FW_HOOK__COUNT,
+};
+
+extern const char *const fw_hook_names[FW_HOOK__COUNT];
+
+/* A base chain of our own table. */
+struct fw_own_chain {
+	char name[FW_NAME_SIZE];
+	bool nat; /* type nat, else filter */
+	enum fw_hook hook;
+	int32_t priority;
+	bool policy_drop;
+	uint8_t n_rules;
+	struct fw_rule rules[FW_RULES_MAX];
+};
+
+/* Our own table; key: family and name. Replaced as a whole, in one transaction. */
+struct fw_table {
+	enum fw_family family;
+	char name[FW_NAME_SIZE];
+	bool dormant; /* have only: somebody switched it off */
+	bool extra;   /* have only: holds sets, chains or rules beyond what fits here */
+	uint8_t n_chains;
+	struct fw_own_chain chains[FW_CHAINS_MAX]; /* sorted by name */
+};
+
+/* Who rules over a foreign chain. */
+enum fw_owner {
+	FW_OWNER_IPTABLES, /* iptables-nft's `ip[6] filter FORWARD`: we may insert accepts */
+	FW_OWNER_NATIVE,   /* anything else: never touched, named in the status */
+	FW_OWNER__COUNT,
+};
+
+/* A foreign base chain at hook forward; key: family, table, chain. In `want` there is one per
+ * family with FW_OWNER_IPTABLES: the accepts that must stand in front of whatever may drop.
+ * core/fw.h says when a have satisfies it. */
+struct fw_chain {
+	enum fw_family family;
+	char table[FW_NAME_SIZE], chain[FW_NAME_SIZE];
+	enum fw_owner owner;
+	bool table_owned;    /* the table has an owner flag: nobody else may write */
+	char owner_name[16]; /* comm of that owner, "" = unknown */
+	int32_t priority;
+	bool policy_drop;
+	bool may_drop; /* policy, or some reachable rule drops, rejects or is unknown to us */
+	bool may_drop_before_ours; /* such a rule stands before the last of our accepts */
+	uint16_t n_before;	   /* foreign rules in front of the first of our accepts */
+	uint8_t n_ours;		   /* our accepts, in order (those with our comment) */
+	bool ours_extra;	   /* more than fit here, duplicates included */
+	struct fw_rule ours[FW_RULES_MAX];
+	uint64_t handles[FW_RULES_MAX]; /* of ours, for removal; not compared */
+};
+
+#endif

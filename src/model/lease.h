@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MODEL_LEASE_H
+#define MODEL_LEASE_H
+/* A lease: which node holds which pod subnet, and how to reach it.
+ *
+ * The same value for etcd keys and for Kubernetes Nodes; both families side by side. Peers control
+ * every field: lease_check() stands between them and the kernel.
+ */
+
+#include "base/err.h"
+#include "model/ip.h"
+#include "model/netconf.h"
+
+struct lease {
+	struct cidr subnet;  /* network address, host bits clear; the key within one source */
+	struct cidr subnet6; /* unset = the lease has no IPv6 part */
+	struct ip public_ip; /* outer address of the node's VTEP */
+	struct ip public_ip6;
+	enum backend_type type; /* BACKEND_NONE: some other backend; such a lease holds its subnet
+	                             and is never programmed */
+	struct mac vtep_mac;	/* inner MAC of the node's VXLAN device, IPv4 */
+	struct mac vtep_mac6;
+};
+
+#define LEASE_STRLEN 200
+
+/* Order of the lease table: by subnet, then subnet6. */
+int lease_cmp(const struct lease *a, const struct lease *b);
+bool lease_eq(const struct lease *a, const struct lease *b);
+
+/* Can this peer be programmed into a network `c`? 0, or -EINVAL with a story that names the field
+ * and the value (zero MAC, multicast address, subnet outside Network, …). */
+int lease_check(const struct lease *l, const struct netconf *c, struct err *err);
+
+/* "10.244.1.0/24 via 192.168.0.2 mac 02:…" ; returns buf. */
+const char *lease_format(const struct lease *l, char buf[LEASE_STRLEN]);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MODEL_STATUS_H
+#define MODEL_STATUS_H
+/* What the agent knows about itself, as `loden status` shows it and /readyz answers. */
+
+#include "model/lease.h"
+#include "model/netconf.h"
+#include "model/plan.h"
+#include "model/uplink.h"
+
+/* Who changed something, as far as the kernel says. */
+struct culprit {
+	uint32_t pid;  /* 0 = the kernel itself, or not known */
+	char comm[16]; /* escaped by whoever prints it */
+	char unit[64]; /* last part of its cgroup path */
+};
+
+#define STATUS_REPAIRS_MAX 16
+
+/* One repair: what was different, and by whose hand. */
+struct repair {
+	uint64_t at_ms; /* monotonic */
+	uint32_t n_ops; /* how many ops this pass ran */
+	char what[160]; /* the first op's plan line */
+	struct culprit who;
+};
+
+enum ready {
+	READY_NO,  /* see problem */
+	READY_YES, /* the last dump equalled the plan */
+};
+
+struct status {
+	enum ready ready;
+	char problem[400]; /* one line, the cause; "" when ready and nothing is worth saying */
+	char notes
+		[1200]; /* further lines: contested objects, foreign firewalls with the command to run */
+	bool have_config;
+	struct netconf config;
+	struct uplink uplink;
+	bool have_lease;
+	struct lease own;
+	int64_t lease_expires_s; /* seconds from now; -1 = no TTL (reservation) */
+	bool source_up;		 /* the lease source answers */
+	char source[128]; /* where leases come from, e.g. "etcd http://…" without secrets */
+	size_t n_peers, n_verified;
+	uint64_t generation, verified_generation;
+	uint64_t verified_at_ms; /* 0 = never */
+	uint64_t now_ms, started_ms;
+	uint64_t n_repairs, n_sweeps, n_audits;
+	size_t n_recent; /* entries in recent[], newest first */
+	struct repair recent[STATUS_REPAIRS_MAX];
+	uint32_t overlay_mtu_bytes;
+	struct mac vtep_mac;
+};
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OS_OPS_H
+#define OS_OPS_H
+/* Every effect the agent has on the kernel, as one table.
+ *
+ * The real table is os_ops_kernel (os/kernel.c); a test may hand the agent another. All calls run to
+ * their end (they take microseconds to milliseconds) and happen on the one thread; only waiting is done in the
+ * loop (os/loop.h). Nothing here decides anything: what to dump and what to apply comes from core.
+ *
+ * Names, roles: `struct os` holds the sockets and the devmap. The agent tells it once which names
+ * play which role (os_names); indexes are looked up by the kernel side and may change at any time.
+ */
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/plan.h"
+#include "model/status.h"
+#include "model/uplink.h"
+
+struct os; /* opaque, os/kernel.h */
+
+/* What plays which role and which marks are ours. All borrowed until the next call. */
+struct os_names {
+	char dev[DEV__COUNT][LINK_NAME_SIZE]; /* "" = no such role now */
+	uint32_t nexthop_base;		      /* our range: base .. base + 2^24 - 1 */
+	char fw_table[FW_NAME_SIZE];
+	char fw_comment[FW_COMMENT_SIZE]; /* marks our accepts in foreign chains */
+	const char *envfile_path;
+	const struct sysctl *sysctls; /* paths to read back; values ignored */
+	size_t n_sysctls;
+};
+
+/* Called for each object of ours that a dump finds; the object is borrowed for the call. */
+typedef void os_object_fn(void *arg, const struct object *o);
+
+/* What a kernel notification told. Coalesced over one read of the sockets. */
+struct os_notice {
+	unsigned kinds;	    /* OBJECT_BIT()s */
+	bool uplink;	    /* something about the host's own links, addresses or default route */
+	bool lost;	    /* ENOBUFS: anything may have changed (kinds is then OBJECT_ALL) */
+	struct culprit who; /* of the last foreign change in the read; pid 0 = kernel or unknown */
+};
+
+struct os_ops {
+	void (*set_names)(struct os *os, const struct os_names *names);
+
+	/* Dumps all objects of ours of `kinds` into `fn`. Repeats what the kernel interrupted (DUMP_INTR), at most
+	 * LIMIT_DUMP_TRIES times. `ret_taken`: nexthop ids in our range held by others, ascending, in `a`.
+	 * 0, or -errno and the dump must be thrown away. */
+	int (*dump)(struct os *os, unsigned kinds, os_object_fn *fn, void *arg, struct arena *a,
+		    const uint32_t **ret_taken, size_t *ret_n_taken, struct err *err);
+
+	/* The roles as of the last dump or apply. Borrowed. */
+	const struct devmap *(*devmap)(struct os *os);
+
+	/* Runs the ops in order, batched; a failed op does not stop the others. Failures are appended in `a`.
+	 * 0 even if ops failed; -errno if the kernel cannot be talked to at all. */
+	int (*apply)(struct os *os, const struct plan *plan, struct arena *a,
+		     const struct op_failure **ret_failures, size_t *ret_n_failures,
+		     struct err *err);
+
+	/* All interfaces, their addresses, default routes, and how `reach` (unset = skip) is reached. */
+	int (*facts)(struct os *os, const struct ip *reach, struct arena *a,
+		     struct iface_facts *ret_facts, struct err *err);
+
+	/* Two non-blocking descriptors that become readable when something happened, and how to read one:
+	 * 1 = `ret` holds something, 0 = nothing of interest, < 0 error. Own changes are not reported. */
+	void (*watch_fds)(struct os *os, int ret_fds[2]);
+	int (*watch_read)(struct os *os, int fd, struct os_notice *ret);
+};
+
+extern const struct os_ops os_ops_kernel;
+
+#endif
