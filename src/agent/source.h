@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_SOURCE_H
+#define AGENT_SOURCE_H
+/* Where leases come from: one interface for etcd now and the Kubernetes API later.
+ *
+ * A source reads the configuration, lists and watches leases, and holds our own. It reports in
+ * core's events (EVENT_CONFIG, _LEASES, _LEASE_PUT, _LEASE_GONE, _OWN, _SOURCE), with now_ms set. It never
+ * gives up: whatever fails is reported once per change of cause through EVENT_SOURCE (or EVENT_CONFIG, if
+ * the configuration is the problem) and retried with a jittered back-off of 0.5–30 s.
+ *
+ * Ownership: what an event points to is borrowed for the call. Peers' malformed keys and values are
+ * logged, counted and skipped by the source; they never reach core and never hide other leases.
+ */
+
+#include "core/step.h"
+#include "os/loop.h"
+
+typedef void source_event_fn(void *arg, const struct event *ev);
+
+struct source;
+
+/* All borrowed for the life of the source. */
+struct source_conf {
+	struct loop *loop;
+	source_event_fn *fn; /* may not free the source */
+	void *arg;
+	uint64_t seed;
+	const char *endpoints; /* --etcd-endpoints: comma list */
+	const char *prefix;    /* --etcd-prefix, without trailing slash */
+	struct cidr previous;  /* FLANNEL_SUBNET of the subnet file, masked; unset = none */
+	uint32_t renew_margin_min;
+	uint32_t lease_ttl_s; /* 86,400; tests use less */
+};
+
+struct source_ops {
+	const char *name; /* "etcd" */
+	/* Starts connecting from the loop. -errno only for configuration that can never work. */
+	int (*open)(const struct source_conf *conf, struct source **ret, struct err *err);
+	void (*close)(struct source *s);
+	/* Acquire, or change, our own lease: public addresses, type and VTEP MAC from `l`. Kept up (renewed,
+	 * re-acquired) from then on. Calling it again with equal content costs nothing. */
+	void (*publish)(struct source *s, const struct lease *l);
+	/* Send a complete list again. */
+	void (*relist)(struct source *s);
+	/* Deletes our lease, for `loden uninstall --lease`; best effort, then `fn(arg)`. */
+	void (*withdraw)(struct source *s, void (*fn)(void *arg), void *arg);
+};
+
+extern const struct source_ops source_etcd;
+
+#endif
