@@ -17,7 +17,7 @@ struct loop_watch;
 typedef void loop_fd_fn(void *arg, int fd);
 typedef void loop_fire_fn(void *arg);
 
-/* Aborts without memory. */
+/* Aborts without memory. Ignores SIGPIPE from here on: to us a peer that closed is an error code. */
 struct loop *loop_new(void);
 void loop_free(struct loop *l);
 struct event_base *loop_base(struct loop *l);
