@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# Shell helpers of the tests that run real programs on the real kernel.
+#
+#	#!/bin/sh
+#	# one sentence: what this test shows
+#	. "$(dirname "$0")/lib.sh"
+#	etcd_start; etcd_conf '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
+#	node_add a; agent_start a
+#	wait_for 10 'a is ready' on a loden status
+#	want_eq 'MTU of flannel.1' 1450 "$(on a ip -j link show flannel.1 | jq '.[0].mtu')"
+#
+# The first line runs the script again as process 1 of a sandbox: its own network, mounts, process
+# ids and hostname. Nothing can leave it, and the kernel clears it away however the script ends.
+# Inside, a "node" is one more network and mount namespace with its own /run, /etc/cni and /var/lib,
+# on a switch (bridge "sw", 192.168.77.0/24) where the sandbox itself is .254 and runs etcd.
+#
+#	$T		directory for logs and files; gone afterwards
+#	$ROOT, $BUILD	the source tree; where `loden` and `loden-cni` are (default: $ROOT/build)
+#	KEEP=1		on failure, a shell inside the sandbox before it goes away
+#
+# Exit: 0 passed, 1 failed (wanted and was are printed), 77 skipped (with the reason).
+set -eu
+
+ROOT=${ROOT:-$(cd "$(dirname "$0")/../.." && pwd)}
+BUILD=${BUILD:-$ROOT/build}
+case $BUILD in /*) ;; *) BUILD=$(cd "$BUILD" && pwd) ;; esac
+ETCD_URL=http://192.168.77.254:2379
+export ROOT BUILD
+
+skip() {
+	echo "skip: $*"
+	exit 77
+}
+
+if [ -z "${LODEN_SANDBOX:-}" ]; then
+	[ "$(id -u)" = 0 ] || skip "needs root (network namespaces)"
+	[ -x "$BUILD/loden" ] || skip "no $BUILD/loden: run ./dev build"
+	LODEN_SANDBOX=1 PATH=$BUILD:$PATH exec unshare --mount --net --pid --uts --fork \
+		--kill-child --mount-proc -- sh "$0" "$@"
+fi
+
+# As process 1 we would ignore these.
+trap 'exit 130' INT TERM HUP
+trap 'ended_ $?' EXIT
+
+T=/mnt/t
+mount -t tmpfs tmpfs /mnt
+mount -t tmpfs tmpfs /run
+mkdir "$T" /run/netns
+hostname sandbox
+ip link set lo up
+ip link add sw type bridge forward_delay 0
+ip link set sw up
+ip addr add 192.168.77.254/24 dev sw
+
+# --- saying what happened -------------------------------------------------------------------------
+
+ended_() {
+	[ "$1" = 0 ] || [ "$1" = 77 ] || failed_
+	exit "$1"
+}
+
+failed_() {
+	for log_ in "$T"/*.log; do
+		[ -s "$log_" ] || continue
+		echo "--- last lines of ${log_##*/}"
+		tail -n 15 "$log_"
+	done
+	if [ -n "${KEEP:-}" ] && [ -t 0 ]; then
+		echo "--- shell inside the sandbox; nodes: $(cd "$T" && ls -- *.node 2>/dev/null)"
+		sh -i || :
+	fi
+	echo "run again: BUILD=$BUILD sh $0"
+}
+
+fail() {
+	echo "FAIL: $*"
+	exit 1
+}
+
+pass() {
+	echo "ok: $*"
+}
+
+# want_eq WHAT WANTED WAS
+want_eq() {
+	[ "$2" = "$3" ] || fail "$1
+  wanted: $2
+  was:    $3"
+	pass "$1"
+}
+
+# want_match WHAT REGEX WAS: extended regular expression, any line.
+want_match() {
+	printf '%s\n' "$3" | grep -Eq -- "$2" || fail "$1
+  wanted: a line matching $2
+  was:    $3"
+	pass "$1"
+}
+
+# want_no_match WHAT REGEX WAS
+want_no_match() {
+	! printf '%s\n' "$3" | grep -Eq -- "$2" || fail "$1
+  wanted: no line matching $2
+  was:    $3"
+	pass "$1"
+}
+
+# want_exit WHAT CODE COMMAND…: its output is left in $out
+want_exit() {
+	what_=$1 code_=$2 was_=0
+	shift 2
+	out=$("$@" 2>&1) || was_=$?
+	[ "$was_" = "$code_" ] || fail "$what_
+  wanted: exit $code_
+  was:    exit $was_ of: $*
+  output: $out"
+	pass "$what_"
+}
+
+# wait_for SECONDS WHAT COMMAND…: until it succeeds; looks every 50 ms.
+wait_for() {
+	end_ms_=$(($(date +%s%3N) + $1 * 1000)) what_=$2
+	shift 2
+	until "$@" >"$T/wait.out" 2>&1; do
+		[ "$(date +%s%3N)" -lt "$end_ms_" ] || fail "$what_
+  wanted: success of: $*
+  was:    $(cat "$T/wait.out")"
+		sleep 0.05
+	done
+	pass "$what_"
+}
+
+# quiet COMMAND…: no output, only its exit code. shell_ok 'TEXT': for wait_for with a pipe.
+quiet() {
+	"$@" >/dev/null 2>&1
+}
+
+shell_ok() {
+	eval "$1"
+}
+
+# --- nodes ----------------------------------------------------------------------------------------
+
+# node_add NAME [LAST_BYTE]: 192.168.77.LAST_BYTE on eth0 (default: 1, 2, … in order of creation).
+node_add() {
+	n_=$(find "$T" -name '*.node' | wc -l)
+	byte_=${2:-$((n_ + 1))}
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	unshare --net --mount --uts sh -c '
+		mount -t sysfs sysfs /sys
+		mount -t tmpfs tmpfs /run && mkdir /run/netns
+		mount -t tmpfs tmpfs /var/lib
+		[ ! -d /etc/cni ] || mount -t tmpfs tmpfs /etc/cni
+		hostname "$1"
+		touch "$2"
+		exec sleep infinity' node "$1" "$T/$1.up" >/dev/null 2>&1 &
+	echo $! >"$T/$1.node"
+	until [ -e "$T/$1.up" ]; do sleep 0.01; done
+	ip link add "sw-$1" type veth peer name eth0 netns "$(cat "$T/$1.node")"
+	ip link set "sw-$1" master sw up
+	on "$1" ip link set lo up
+	on "$1" ip link set eth0 up
+	on "$1" ip addr add "192.168.77.$byte_/24" dev eth0
+	on "$1" ip route add default via 192.168.77.254
+}
+
+# The machine is gone: its namespaces and every process in them.
+node_del() {
+	agent_kill "$1"
+	kill -KILL "$(cat "$T/$1.node")"
+	ip link del "sw-$1"
+	rm -f "$T/$1.node" "$T/$1.up"
+}
+
+# on NODE COMMAND…: in its namespaces, root directory as working directory.
+on() {
+	pid_=$(cat "$T/$1.node")
+	shift
+	nsenter --target "$pid_" --net --mount --uts --wd=/ -- "$@"
+}
+
+# on_bg NODE NAME COMMAND…: in the background; output in $T/NAME.log, process id in $T/NAME.pid
+on_bg() {
+	pid_=$(cat "$T/$1.node") name_=$2
+	shift 2
+	nsenter --target "$pid_" --net --mount --uts --wd=/ -- "$@" >>"$T/$name_.log" 2>&1 &
+	echo $! >"$T/$name_.pid"
+}
+
+# pid_of NAME: of what on_bg, agent_start ("agent-NODE") or etcd_start ("etcd") started.
+pid_of() {
+	cat "$T/$1.pid"
+}
+
+# stop NAME [SIGNAL]: ends it and waits; its exit code is left in $code. Fine if it does not run.
+# shellcheck disable=SC2034 # for the test
+stop() {
+	code=0
+	[ -e "$T/$1.pid" ] || return 0
+	quiet kill "-${2:-TERM}" "$(cat "$T/$1.pid")" || :
+	wait "$(cat "$T/$1.pid")" 2>/dev/null || code=$?
+	rm -f "$T/$1.pid"
+}
+
+# --- agents ---------------------------------------------------------------------------------------
+
+# agent_start NODE [FLAG…]: log in $T/agent-NODE.log
+agent_start() {
+	node_=$1
+	shift
+	on_bg "$node_" "agent-$node_" loden agent --etcd-endpoints="$ETCD_URL" "$@"
+}
+
+agent_stop() {
+	stop "agent-$1" TERM
+}
+
+agent_kill() {
+	stop "agent-$1" KILL
+}
+
+agent_log() {
+	cat "$T/agent-$1.log"
+}
+
+# --- etcd -----------------------------------------------------------------------------------------
+
+# etcd_start [FLAG…]: keeps its data over etcd_stop.
+etcd_start() {
+	command -v etcd >/dev/null || skip "no etcd: install etcd-server"
+	etcd --name test --data-dir "$T/etcd" --listen-client-urls http://0.0.0.0:2379 \
+		--advertise-client-urls "$ETCD_URL" --listen-peer-urls http://127.0.0.1:2380 \
+		--initial-advertise-peer-urls http://127.0.0.1:2380 \
+		--initial-cluster test=http://127.0.0.1:2380 --log-outputs stderr \
+		"$@" >>"$T/etcd.log" 2>&1 &
+	echo $! >"$T/etcd.pid"
+	wait_for 15 'etcd answers' etcdctl_ endpoint health
+}
+
+etcd_stop() {
+	stop etcd "${1:-TERM}"
+}
+
+etcdctl_() {
+	ETCDCTL_API=3 etcdctl --endpoints="$ETCD_URL" --command-timeout=2s "$@"
+}
+
+# etcd_conf JSON: the network's configuration.
+etcd_conf() {
+	etcdctl_ put /coreos.com/network/config "$1" >/dev/null
+}
+
+# etcd_peer SUBNET PUBLIC_IP MAC: a node that is not there, without TTL.
+etcd_peer() {
+	etcdctl_ put "/coreos.com/network/subnets/$(echo "$1" | tr / -)" \
+		"{\"PublicIP\":\"$2\",\"PublicIPv6\":null,\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"$3\"}}" \
+		>/dev/null
+}
