@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# One agent, flanneld or Loden, on one node of a cluster of PEERS nodes: memory, idle cost, and how long
+# the data plane stays broken after each kind of damage. One JSON object a line on stdout.
+# Usage: agent.sh loden|flanneld PROGRAM REPAIR PEERS [IDLE_SECONDS=60]
+#   REPAIR is the judge, built from repair.c. Runs in a network namespace of its own with an etcd of its own.
+set -euo pipefail
+who=$1 program=$2 repair=$3 peers=$4 idle=${5:-60}
+ns=lbench$$ dir=$(mktemp -d) pids=()
+
+cleanup() {
+	local pid
+	for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+	wait 2>/dev/null || true
+	ip netns del "$ns" 2>/dev/null || true
+	ip netns del "$ns-peer" 2>/dev/null || true
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+in_ns() { ip netns exec "$ns" "$@"; }
+say() { echo "bench: $who: $*" >&2; }
+counts() { in_ns "$repair" count flannel.1 2>/dev/null || echo 0 0 0; }
+wait_all() { # SECONDS: until every peer has its three objects
+	local end=$((SECONDS + $1))
+	until [ "$(counts)" = "$peers $peers $peers" ]; do
+		[ "$SECONDS" -lt "$end" ] || { say "has $(counts) of $peers after $1 s"; return 1; }
+		sleep 0.2
+	done
+}
+
+# The node: an uplink that leads nowhere. (Not every kernel has the dummy device.)
+ip netns add "$ns"
+ip -n "$ns" link set lo up
+ip netns add "$ns-peer"
+ip -n "$ns" link add eth0 type veth peer name eth0 netns "$ns-peer"
+ip -n "$ns-peer" link set eth0 up
+ip -n "$ns" addr add 192.168.255.1/16 dev eth0
+ip -n "$ns" link set eth0 up
+ip -n "$ns" route add default via 192.168.255.254
+
+in_ns etcd --data-dir "$dir/etcd" --log-level error --max-txn-ops 100000 --max-request-bytes 33554432 \
+	--listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
+	--listen-peer-urls http://127.0.0.1:2380 >"$dir/etcd.log" 2>&1 &
+pids+=($!)
+export ETCDCTL_API=3
+for _ in $(seq 100); do in_ns etcdctl endpoint health >/dev/null 2>&1 && break; sleep 0.1; done
+in_ns etcdctl put /coreos.com/network/config \
+	'{"Network":"10.64.0.0/10","SubnetLen":24,"EnableNFTables":true,"Backend":{"Type":"vxlan"}}' >/dev/null
+{
+	echo
+	for ((i = 1; i <= peers; i++)); do
+		printf 'put "/coreos.com/network/subnets/10.%d.%d.0-24" "{\\"PublicIP\\":\\"192.168.%d.%d\\",\\"PublicIPv6\\":null,\\"BackendType\\":\\"vxlan\\",\\"BackendData\\":{\\"VNI\\":1,\\"VtepMAC\\":\\"02:00:00:00:%02x:%02x\\"}}"\n' \
+			$((64 + (i >> 8))) $((i & 255)) $((i >> 8)) $((i & 255)) $((i >> 8)) $((i & 255))
+	done
+	echo
+	echo
+} >"$dir/seed"
+in_ns etcdctl --command-timeout 60s txn <"$dir/seed" >/dev/null
+
+args=(--etcd-endpoints http://127.0.0.1:2379 --iface eth0 --ip-masq --subnet-file "$dir/subnet.env")
+[ "$who" = flanneld ] || args=(agent "${args[@]}" --run-dir "$dir/run" --state-dir "$dir/state")
+start=$EPOCHREALTIME
+ip netns exec "$ns" "$program" "${args[@]}" >"$dir/agent.log" 2>&1 &
+pid=$!
+pids+=("$pid")
+wait_all 120 || { tail -20 "$dir/agent.log" >&2; exit 1; }
+awk -v a="$start" -v b="$EPOCHREALTIME" -v n="$peers" \
+	'BEGIN { printf "{\"what\":\"start to all peers\",\"peers\":%d,\"s\":%.2f}\n", n, b - a }'
+
+sleep 2
+# Idle: wake-ups are the voluntary context switches of all threads; CPU time from /proc.
+work() {
+	sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f12-15 | awk '{ printf "%d ", $1 + $2 + $3 + $4 }'
+	cat /proc/"$pid"/task/*/status | awk '/^voluntary_ctxt/ { v += $2 } END { print v }'
+}
+read -r cpu0 wake0 < <(work)
+sleep "$idle"
+read -r cpu1 wake1 < <(work)
+awk -v c="$((cpu1 - cpu0))" -v w="$((wake1 - wake0))" -v s="$idle" -v hz="$(getconf CLK_TCK)" \
+	'BEGIN { printf "{\"what\":\"idle\",\"seconds\":%d,\"wakeups_per_minute\":%.1f,\"cpu_percent\":%.3f}\n", s, w * 60 / s, c * 100 / hz / s }'
+
+memory() {
+	awk -v what="$1" '/^VmHWM/ { h = $2 } /^RssAnon/ { a = $2 } /^VmRSS/ { r = $2 }
+		END { printf "{\"what\":\"%s\",\"peak_rss_kb\":%d,\"rss_kb\":%d,\"anonymous_kb\":%d}\n", what, h, r, a }' "/proc/$pid/status"
+}
+memory "memory after start"
+
+# flanneld never repairs these: a few trials with a short patience show it.
+trials=200 patience=5000
+[ "$who" = loden ] || { trials=3; patience=5000; }
+for kind in route neigh fdb; do
+	in_ns "$repair" delete "$kind" flannel.1 "$trials" "$patience"
+	[ "$who" = loden ] || sleep 0.1
+done
+if [ "$who" = loden ]; then wait_all 20; fi
+for damage in flap del; do
+	in_ns "$repair" "$damage" flannel.1 "$peers" 20000
+	if [ "$who" = loden ]; then wait_all 20; sleep 1; fi
+done
+memory "memory after damage"
+kill "$pid"
+wait "$pid" 2>/dev/null || true

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+//go:build tools
+
+package tools
+
+import _ "github.com/flannel-io/flannel"
