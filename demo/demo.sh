@@ -1,0 +1,153 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Three nodes, an agent on each, six pods; then things break before your eyes.
+# Usage: demo.sh [--keep]   (./dev demo builds first)
+#
+# Everything lives in a sandbox (tests/netns/lib.sh): its own network, mounts and processes. When the
+# script ends, however it ends, the kernel clears the sandbox away. --keep leaves it up.
+set -eu
+
+if [ -z "${LODEN_SANDBOX:-}" ] && [ "${1:-}" = --keep ]; then
+	# The sandbox outlives this script: it says on descriptor 3 when the show is over.
+	fifo=$(mktemp -u)
+	mkfifo "$fifo"
+	DEMO_KEEP=1 setsid sh "$0" 3>"$fifo" </dev/null &
+	trap 'kill $! 2>/dev/null; rm -f "$fifo"' EXIT INT TERM
+	read -r end <"$fifo" || end='failed'
+	rm -f "$fifo"
+	[ "$end" = kept ] || exit 1
+	trap - EXIT INT TERM
+	init=$(pgrep -P $!)
+	cat <<-END
+
+		Left running. As root, from any terminal:
+		  nsenter -t $init -a                          a shell in the sandbox; in it:
+		    . tests/netns/lib.sh is not needed: nodes are processes, ls /mnt/t/*.node
+		  kill $init                                   end it; nothing stays behind
+	END
+	exit 0
+fi
+
+# shellcheck source=tests/netns/lib.sh disable=SC2119
+. "$(dirname "$0")/../tests/netns/lib.sh"
+
+# The helpers tell about each success; here the show speaks for itself.
+pass() { :; }
+
+if [ -t 1 ]; then bold=$(printf '\033[1m') green=$(printf '\033[32m') red=$(printf '\033[31m') plain=$(printf '\033[0m')
+else bold='' green='' red='' plain=''; fi
+
+title() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+
+pod_add() { # NODE POD: what a container runtime does
+	on "$1" ip netns add "$2"
+	echo '{"cniVersion": "1.0.0", "name": "cbr0", "type": "flannel",
+	       "delegate": {"hairpinMode": true, "isDefaultGateway": true}}' |
+		on "$1" env CNI_COMMAND=ADD CNI_CONTAINERID="$2" CNI_NETNS="/run/netns/$2" CNI_IFNAME=eth0 \
+			CNI_PATH="$BUILD/cni" "$BUILD/cni/flannel" >"$T/$2.json"
+	jq -r '.ips[0].address | split("/")[0]' "$T/$2.json" >"$T/$2.ip"
+}
+
+node_of() { echo "${1%?}"; } # pod a1 runs on node a
+
+in_pod() { # POD COMMAND…
+	pod_=$1
+	shift
+	on "$(node_of "$pod_")" ip netns exec "$pod_" "$@"
+}
+
+mesh() {
+	printf '%12s' ''
+	for to in $pods; do printf '%9s' "$to"; done
+	echo
+	for from in $pods; do
+		printf '%-12s' "  $from $(cat "$T/$from.ip")" | cut -c1-18 | tr -d '\n'
+		for to in $pods; do
+			if [ "$from" = "$to" ]; then
+				printf '%9s' .
+			elif rtt=$(in_pod "$from" ping -qnc 2 -i 0.01 -W 1 "$(cat "$T/$to.ip")" | awk -F/ '/^rtt/ { print $5 }') && [ -n "$rtt" ]; then
+				printf '%9s' "$rtt"
+			else
+				printf '%s%9s%s' "$red" none "$plain"
+			fi
+		done
+		echo
+	done
+	echo '  (round trip in milliseconds)'
+}
+
+# outage LOG: the longest silence between two answers, in ms, less the 2 ms between two questions.
+outage() {
+	awk -F'[][]' '/bytes from/ { if (last && $2 - last > gap) gap = $2 - last; last = $2; n++ }
+		END { ms = gap * 1000 - 2; if (!n) print "never answered"; else printf "%.0f", ms < 4 ? 0 : ms }' "$1"
+}
+
+# hurt WHAT COMMAND…: pod a1 asks pod c1 500 times a second while the command runs on node a
+hurt() {
+	what=$1
+	shift
+	printf '\n  %s%s%s\n    # %s\n' "$bold" "$what" "$plain" "$*"
+	in_pod a1 ping -Dni 0.002 "$(cat "$T/c1.ip")" >"$T/ping.out" 2>&1 &
+	ping_pid=$!
+	sleep 0.4
+	(eval "$*") >"$T/hurt.out" 2>&1 || true
+	sleep "${pause:-0.8}"
+	pkill -INT -x ping || true
+	wait "$ping_pid" 2>/dev/null || true
+	ms=$(outage "$T/ping.out")
+	if [ "$ms" = 0 ]; then printf '    %spods never noticed%s' "$green" "$plain"
+	else printf '    pods could not talk for %s%s ms%s' "$green" "$ms" "$plain"; fi
+	repaired
+	echo
+}
+
+# What the agent of node a repaired since the last call, and by whose hand the damage came.
+repaired() {
+	now_=$(on a loden status --json | jq -r '.repairs_total // 0')
+	if [ "$now_" != "${before_:-0}" ]; then
+		on a loden status --json | jq -r '.repairs[0] | "; repaired: \(.what)\(if .ops > 1 then " and \(.ops - 1) more" else "" end)\(if .comm != "" then ", broken by \(.comm)" else "" end)"' | tr -d '\n'
+	fi
+	before_=$now_
+}
+
+title 'Loden: three nodes on one switch, an etcd, an agent on each node, two pods a node'
+etcd_start
+etcd_conf '{"Network": "10.244.0.0/16", "Backend": {"Type": "vxlan"}}'
+pods=''
+for n in a b c; do
+	node_add "$n"
+	agent_start "$n" --ip-masq
+done
+for n in a b c; do
+	wait_for 10 "node $n is ready" on "$n" loden status
+	for i in 1 2; do
+		pod_add "$n" "$n$i"
+		pods="$pods $n$i"
+	done
+done
+mesh
+
+title '$ loden status     (on node a)'
+on a loden status | sed 's/^/  /'
+
+title 'Now break it (on node a, while pod a1 talks to pod c1)'
+repaired >"$T/repaired.out"
+c_net=$(sed -n 's/^FLANNEL_SUBNET=\(.*\)\.1\(\/.*\)/\1.0\2/p' "$T/c.env" 2>/dev/null || on c cat /run/flannel/subnet.env | sed -n 's/^FLANNEL_SUBNET=\(.*\)\.1\(\/.*\)/\1.0\2/p')
+hurt 'delete the route to node c' on a ip route del "$c_net"
+hurt 'take the VXLAN link down and up: the kernel drops every route, silently' \
+	'on a ip link set flannel.1 down; on a ip link set flannel.1 up'
+hurt 'flush the whole firewall' on a nft flush ruleset
+hurt 'kill etcd' 'etcd_stop KILL'
+hurt 'kill -9 the agent, start another' 'agent_kill a; agent_start a --ip-masq'
+etcd_start
+wait_for 10 'node a is ready again' on a loden status
+
+title 'Afterwards'
+mesh
+
+if [ -n "${DEMO_KEEP:-}" ]; then
+	trap - EXIT
+	echo kept >&3
+	exec 3>&-
+	exec sleep infinity
+fi
