@@ -4,6 +4,7 @@
 /* A backend turns leases into wanted kernel objects. Adding one = one file and one row of the table. */
 
 #include "base/arena.h"
+#include "core/leases.h"
 #include "core/step.h"
 #include "model/lease.h"
 #include "model/netstate.h"
@@ -14,11 +15,12 @@ struct want_input {
 	const struct brain_conf *conf;
 	const struct netconf *net;
 	const struct uplink *uplink;
-	const struct lease *own;   /* NULL until we hold one: then only the link is wanted */
-	const struct lease *peers; /* sorted, checked, without our own */
+	const struct lease *own;  /* NULL until we hold one: then only the link is wanted */
+	const struct peer *peers; /* the whole table, judged; only those PEER_OK are programmed */
 	size_t n_peers;
 	struct mac vtep_mac;
-	bool nexthops_work;	   /* false once the kernel refused one */
+	struct mac bridge_mac; /* of an adopted bridge; unset = the one derived from its address */
+	bool nexthops;	       /* routes by nexthop objects */
 	const uint32_t *taken_ids; /* nexthop ids of others in our range, ascending */
 	size_t n_taken_ids;
 };
@@ -26,7 +28,7 @@ struct want_input {
 struct backend {
 	enum backend_type type;
 	uint32_t overhead_bytes; /* off the uplink's MTU */
-	/* Appends its objects to `ret`, kinds unsorted. */
+	/* Appends its objects to `ret`; arrays from `a`, sorted by the caller. */
 	void (*want)(const struct want_input *in, struct arena *a, struct netstate *ret);
 };
 

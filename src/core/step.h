@@ -3,8 +3,8 @@
 #define CORE_STEP_H
 /* Everything the agent can learn, and everything it can decide.
  *
- * One pure function: step(brain, event) → update. It opens nothing, reads no clock, allocates only
- * from the arena it is given. The shell (agent/agent.c) turns sockets into events and updates into
+ * One pure function: step(brain, event) → update. It opens nothing, reads no clock, and keeps all its
+ * memory in the brain's own arenas. The shell (agent/agent.c) turns sockets into events and updates into
  * effects; traces (tests/trace) do the same with text, the model tests with a fake kernel.
  *
  * The circle it drives:
@@ -25,7 +25,6 @@
  * "Nothing is touched" is literal: what an earlier run or flannel left goes on forwarding.
  */
 
-#include "base/arena.h"
 #include "model/netconf.h"
 #include "model/plan.h"
 #include "model/status.h"
@@ -149,7 +148,8 @@ enum {
 
 struct update {
 	unsigned flags;
-	struct plan plan; /* borrows from the brain and the arena given to step() */
+	struct plan
+		plan; /* borrowed from the brain; a long plan comes in slices, one per APPLIED */
 	unsigned dump_kinds;
 	struct lease publish; /* public addresses, type and VTEP MAC; the subnet is the source's */
 	uint64_t wake_ms;     /* absolute; UINT64_MAX = none. Always set */
@@ -174,9 +174,12 @@ struct brain;
 struct brain *brain_new(const struct brain_conf *conf);
 void brain_free(struct brain *b);
 
-/* Learns `ev`, decides `ret`. Everything `ret` points to lives until the next step() or until `a` is
- * reset, whichever comes first. Never fails: what cannot be acted on becomes the status' problem. */
-void step(struct brain *b, const struct event *ev, struct arena *a, struct update *ret);
+/* Learns `ev`, decides `ret`. Everything `ret` points to lives until the next step(). Never fails: what
+ * cannot be acted on becomes the status' problem.
+ *
+ * An UPDATE_DUMP is answered by DUMP_BEGIN, any number of OBJECTs and DUMP_END, an UPDATE_PLAN by
+ * APPLIED; other events may come in between and no second dump or plan is asked for meanwhile. */
+void step(struct brain *b, const struct event *ev, struct update *ret);
 
 enum phase brain_phase(const struct brain *b);
 /* Fills all of `ret`. O(1). */

@@ -15,7 +15,7 @@
 #define LINK_NAME_SIZE	16 /* IFNAMSIZ */
 #define LINK_ALIAS_SIZE 64
 
-enum dev {
+enum _packed_ dev {
 	DEV_NONE,
 	DEV_UPLINK, /* carries the outer packets; never changed by us */
 	DEV_VXLAN,  /* flannel.<VNI> */

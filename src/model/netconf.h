@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "model/ip.h"
 
-enum backend_type {
+enum _packed_ backend_type {
 	BACKEND_NONE, /* missing, or one that this build does not have */
 	BACKEND_VXLAN,
 	BACKEND__COUNT,

@@ -49,7 +49,7 @@ struct fdb {
 	bool permanent; /* want: true; and no foreign port, VNI or interface set */
 };
 
-enum route_type {
+enum _packed_ route_type {
 	ROUTE_UNICAST,
 	ROUTE_BLACKHOLE,
 	ROUTE_OTHER,

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_ADOPT_H
+#define CORE_ADOPT_H
+/* What may be deleted. Decoders hand over only what lies on our links or carries our mark; among
+ * that, this is the closed list of what we may take away when it is not wanted:
+ *
+ *	link      never while we run; on uninstall the VXLAN links, the bridge only if asked for
+ *	sysctl    never
+ *	addr      on VXLAN links all but link-local ones (a stranger's address there steals the source
+ *	          address of tunnel traffic, failures.md I-03); on the bridge only those inside our
+ *	          Network: they are our own earlier gateways, whatever else is there is the admin's
+ *	neigh     permanent ones; the others are the kernel's cache, it ages them itself
+ *	fdb       permanent ones, for the same reason (a learning VXLAN link fills up with others)
+ *	nexthop   all in our range with our mark
+ *	route     on our VXLAN links all but the kernel's own; blackholes inside our Network
+ *	fw_table  the table named for our instance
+ *	fw_chain  never the chain, only our accepts in it
+ *	envfile   on uninstall
+ */
+
+#include "model/netstate.h"
+
+struct adopt {
+	struct cidr network, network6; /* the cluster's; unset = none */
+	bool uninstall;
+	bool uninstall_bridge;
+};
+
+/* May `have`, which nobody wants, be deleted? */
+bool adopt_may_delete(const struct adopt *rule, const struct object *have);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_LEASES_H
+#define CORE_LEASES_H
+/* The lease table: everything the source told us, sorted by subnet, each judged.
+ *
+ * One array of plain values: 80 bytes a peer, nothing else. Single changes are kept in a short tail
+ * and merged when it is full or when somebody looks, so that a burst of n changes to m leases costs
+ * O(n log n + n/LEASES_TAIL * m) and never O(n * m).
+ */
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "model/lease.h"
+
+#define LEASES_TAIL 128
+
+/* May this lease be programmed? Decided by leases_judge(). */
+enum _packed_ peer_state {
+	PEER_OK,
+	PEER_OURS,    /* our own subnet or our own public address: never a peer */
+	PEER_OTHER,   /* another backend's: holds its subnet, nothing more */
+	PEER_REFUSED, /* cannot be programmed; named in the notes */
+	PEER__COUNT,
+};
+
+extern const char *const peer_state_names[PEER__COUNT];
+
+struct peer {
+	struct lease lease;
+	enum peer_state state;
+};
+
+struct leases_change {
+	struct lease lease;
+	bool gone;
+};
+
+struct leases {
+	struct arena arena; /* owns peers[] */
+	struct peer *peers; /* sorted by lease_cmp, each key once */
+	size_t n, room;
+	struct leases_change *tail; /* newest last; owned by the arena too */
+	size_t n_tail;
+};
+
+void leases_init(struct leases *t);
+void leases_fini(struct leases *t);
+
+/* Replaces everything. Of equal keys the last one stays. */
+void leases_replace(struct leases *t, const struct lease *leases, size_t n);
+void leases_put(struct leases *t, const struct lease *l);
+void leases_gone(struct leases *t, const struct cidr *subnet, const struct cidr *subnet6);
+/* Merges the tail; to be called before peers[] or n is read. */
+void leases_settle(struct leases *t);
+
+/* Who we are, as far as it decides who is a peer. */
+struct leases_self {
+	const struct netconf *net;
+	const struct lease *own; /* NULL = none yet */
+	struct ip public_ip;	 /* unset = not known */
+	struct mac vtep_mac;
+};
+
+struct leases_verdict {
+	size_t n_ok, n_refused;
+};
+
+/* Settles, then sets every peer's state. The rules, so that every node decides alike:
+ * - ours: our subnet, or our public address;
+ * - refused: what lease_check() refuses, an overlap with our own subnet, our own VTEP MAC;
+ * - of overlapping subnets one stays: the one that is SubnetLen long, else the first in key order;
+ * - of leases with the same MAC but different public addresses the first in key order stays: one FDB
+ *   entry has one destination.
+ * `notes` gets a line for each of the first few refused, and how many more. O(n log n), and 12 bytes
+ * a peer of `scratch`. */
+void leases_judge(struct leases *t, const struct leases_self *self, struct arena *scratch,
+		  struct text *notes, struct leases_verdict *ret_verdict);
+
+/* The lease with our public address and type, whatever its subnet; NULL if there is none. For the MAC
+ * of an earlier run. Settles. O(n). */
+const struct lease *leases_find_public(struct leases *t, const struct ip *public_ip);
+
+#endif
