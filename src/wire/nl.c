@@ -52,6 +52,7 @@ bool nl_end(struct nl_buf *b)
 		return false;
 	}
 	memcpy(b->bytes + b->begin + offsetof(struct nlmsghdr, nlmsg_len), &len, sizeof(len));
+	b->last = b->begin;
 	return true;
 }
 

@@ -26,6 +26,7 @@ struct nl_buf {
 	size_t size_bytes;
 	size_t len;   /* complete messages, and the one being built */
 	size_t begin; /* offset of the message being built */
+	size_t last;  /* offset of the last complete one */
 	bool full;    /* the message being built does not fit */
 };
 
