@@ -168,6 +168,7 @@ struct brain_conf {
 	uint64_t audit_ms;		  /* 30,000, ± 20 % */
 };
 
+struct adopt;
 struct brain;
 
 /* Heap; NULL never (aborts). brain_free(NULL) is fine. */
@@ -186,5 +187,11 @@ enum phase brain_phase(const struct brain *b);
 void brain_status(const struct brain *b, uint64_t now_ms, struct status *ret);
 /* The state wanted now; borrowed until the next step(). */
 const struct netstate *brain_want(const struct brain *b);
+/* Which link plays which role: known as soon as the configuration (the uplink) is, also before anything
+ * is wanted, so that what is there can be looked at first. "" = nobody. */
+void brain_names(const struct brain *b, char ret_names[DEV__COUNT][LINK_NAME_SIZE]);
+/* What of the objects that are not wanted a plan made now would delete; NULL = nothing, because the
+ * list of leases is not known to be complete. Borrowed until the next step(). */
+const struct adopt *brain_sweep(const struct brain *b);
 
 #endif

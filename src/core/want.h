@@ -13,6 +13,8 @@ void want_build(const struct want_input *in, struct arena *a, struct netstate *r
 void want_link_alias(const struct brain_conf *conf,
 		     char ret_alias[LINK_ALIAS_SIZE]);				  /* "loden[:x]" */
 void want_table_name(const struct brain_conf *conf, char ret_name[FW_NAME_SIZE]); /* "loden[-x]" */
+/* Of our accepts in foreign chains: what tells them from anybody else's. */
+void want_comment(const struct brain_conf *conf, char ret_comment[FW_COMMENT_SIZE]);
 /* MTU of the overlay, and FLANNEL_MTU: (config or uplink) - overhead. */
 uint32_t want_mtu(const struct netconf *net, const struct uplink *uplink);
 
