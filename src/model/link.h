@@ -34,6 +34,8 @@ struct devmap {
 };
 /* DEV_NONE for 0 and for every link without a role. */
 enum dev devmap_find(const struct devmap *m, uint32_t ifindex);
+/* The link's name, or that of the role while it has none or `m` is NULL. */
+const char *devmap_name(const struct devmap *m, enum dev dev);
 
 enum link_kind {
 	LINK_OTHER, /* exists under our name but is something else: always recreated */
@@ -72,8 +74,8 @@ enum link_change {
 	LINK_SET,      /* MTU, MAC, up, alias, learning: in place */
 	LINK_RECREATE, /* kind, VNI, port, local, lower, GBP, flags: delete and create */
 };
-/* Also names what differs, for plan lines and logs ("vni 1 -> 2, mtu 1500 -> 1450"), in `why`
- * unless NULL. */
+/* A MAC that is unset and an MTU of 0 in want match anything. Also names what differs, have first, for
+ * plan lines and logs ("vni 2 -> 1, mtu 1500 -> 1450"), in `why` unless NULL. */
 enum link_change link_compare(const struct link *want, const struct link *have, struct text *why);
 
 #endif
