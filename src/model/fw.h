@@ -8,6 +8,7 @@
  * (failures.md 4-E14).
  */
 
+#include "base/text.h"
 #include "model/ip.h"
 #include "model/link.h"
 
@@ -34,7 +35,7 @@ enum fw_verdict {
 	FW_VERDICT__COUNT,
 };
 
-extern const char *const fw_verdict_names[FW_VERDICT__COUNT];
+extern const char *const fw_verdict_names[FW_VERDICT__COUNT]; /* "continue" "accept" … */
 
 /* Matches are joined by "and"; unset fields match everything. */
 struct fw_rule {
@@ -49,7 +50,10 @@ struct fw_rule {
 	char comment[FW_COMMENT_SIZE];
 };
 
+/* Every field; a rule that is opaque equals nothing. */
 bool fw_rule_eq(const struct fw_rule *a, const struct fw_rule *b);
+/* nft's words, without counter and comment: "saddr 10.244.0.0/16 daddr != 224.0.0.0/4 masquerade". */
+void fw_rule_format(const struct fw_rule *r, struct text *t);
 
 enum fw_hook {
 	FW_HOOK_FORWARD,
@@ -58,7 +62,7 @@ enum fw_hook {
 	FW_HOOK__COUNT,
 };
 
-extern const char *const fw_hook_names[FW_HOOK__COUNT];
+extern const char *const fw_hook_names[FW_HOOK__COUNT]; /* "forward" "postrouting" "other" */
 
 /* A base chain of our own table. */
 struct fw_own_chain {
@@ -81,12 +85,18 @@ struct fw_table {
 	struct fw_own_chain chains[FW_CHAINS_MAX]; /* sorted by name */
 };
 
+bool fw_table_eq(const struct fw_table *a, const struct fw_table *b);
+/* Appends what differs: "chain forward missing, postrouting rule 3 differs". Nothing if equal. */
+void fw_table_why(const struct fw_table *want, const struct fw_table *have, struct text *t);
+
 /* Who rules over a foreign chain. */
 enum fw_owner {
 	FW_OWNER_IPTABLES, /* iptables-nft's `ip[6] filter FORWARD`: we may insert accepts */
 	FW_OWNER_NATIVE,   /* anything else: never touched, named in the status */
 	FW_OWNER__COUNT,
 };
+
+extern const char *const fw_owner_names[FW_OWNER__COUNT]; /* "iptables" "native" */
 
 /* A foreign base chain at hook forward; key: family, table, chain. In `want` there is one per
  * family with FW_OWNER_IPTABLES: the accepts that must stand in front of whatever may drop.
@@ -107,5 +117,8 @@ struct fw_chain {
 	struct fw_rule ours[FW_RULES_MAX];
 	uint64_t handles[FW_RULES_MAX]; /* of ours, for removal; not compared */
 };
+
+/* Every field but the handles. Whether a chain will do is core/fw.h's question, not this one. */
+bool fw_chain_eq(const struct fw_chain *a, const struct fw_chain *b);
 
 #endif
