@@ -97,6 +97,7 @@ enum object_kind {
 	OBJECT__COUNT,
 };
 
+/* "link" "sysctl" "addr" "nexthop" "neigh" "fdb" "route" "fw_table" "fw_chain" "envfile" */
 extern const char *const object_kind_names[OBJECT__COUNT];
 #define OBJECT_BIT(kind) (1u << (kind))
 #define OBJECT_ALL	 ((1u << OBJECT__COUNT) - 1)
@@ -124,11 +125,14 @@ struct object {
 size_t object_size(enum object_kind kind);
 /* Order by key within a kind; 0 = same object. Keys are named at each struct. */
 int object_cmp(const struct object *a, const struct object *b);
-/* Same key and same content. */
+/* Same key and same content. For links `a` is what is wanted, and link_compare() decides. */
 bool object_eq(const struct object *a, const struct object *b);
-/* One line without newline, as it stands in plans, logs and traces:
- *	"route 10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink". Names of links come from `m`. */
+/* One line without newline, as it stands in plans, logs and traces: kind, key, value:
+ *	"route 10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink". Names of links come from `m`; a role
+ * stands for a link that has none there. What others control is escaped. */
 void object_format(const struct object *o, const struct devmap *m, struct text *t);
+void object_format_key(const struct object *o, const struct devmap *m, struct text *t);
+void object_format_value(const struct object *o, const struct devmap *m, struct text *t);
 
 #define OBJECT_KEY_HASH_SEED 0xcbf29ce484222325u /* FNV-1a offset basis */
 /* Hash of kind and key; stable across runs. */
