@@ -39,7 +39,9 @@ struct op_failure {
 };
 
 #define OP_STRLEN 320
-/* "route.add 10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink" */
+/* "route.add 10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink"; with what was there before:
+ * "neigh.set 10.244.1.0 dev flannel.1 mac 02:…:09 (was mac 02:…:02)",
+ * "link.set flannel.1 vxlan vni 1 … (mtu 1500 -> 1450)". */
 void op_format(const struct op *op, const struct devmap *m, struct text *t);
 
 #endif
