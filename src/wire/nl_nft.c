@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/nl_nft.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <string.h>
+
+const char *const nl_nft_type_names[] = {"table", "chain", "rule", "generation", "other"};
+static_assert(ARRAY_SIZE(nl_nft_type_names) == NL_NFT__COUNT);
+
+static const uint8_t protos[FW__COUNT] = {
+	[FW_IP] = NFPROTO_IPV4,
+	[FW_IP6] = NFPROTO_IPV6,
+	[FW_INET] = NFPROTO_INET,
+};
+
+static uint16_t to_be16(uint16_t v)
+{
+	uint8_t b[2] = {(uint8_t)(v >> 8), (uint8_t)v};
+
+	memcpy(&v, b, sizeof(v));
+	return v;
+}
+
+static void begin(struct nl_buf *b, uint32_t seq, unsigned type, unsigned flags, uint8_t proto)
+{
+	struct nfgenmsg h = {.nfgen_family = proto, .version = NFNETLINK_V0};
+
+	nl_begin(b, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), (uint16_t)(NLM_F_REQUEST | flags),
+		 seq, &h, sizeof(h));
+}
+
+/* ---- asking ---- */
+
+bool nl_nft_get_gen(struct nl_buf *b, uint32_t seq)
+{
+	begin(b, seq, NFT_MSG_GETGEN, 0, NFPROTO_UNSPEC);
+	return nl_end(b);
+}
+
+bool nl_nft_get_tables(struct nl_buf *b, uint32_t seq)
+{
+	begin(b, seq, NFT_MSG_GETTABLE, NLM_F_DUMP, NFPROTO_UNSPEC);
+	return nl_end(b);
+}
+
+bool nl_nft_get_chains(struct nl_buf *b, uint32_t seq)
+{
+	begin(b, seq, NFT_MSG_GETCHAIN, NLM_F_DUMP, NFPROTO_UNSPEC);
+	return nl_end(b);
+}
+
+bool nl_nft_get_rules(struct nl_buf *b, uint32_t seq, enum fw_family family, const char *table,
+		      const char *chain)
+{
+	begin(b, seq, NFT_MSG_GETRULE, NLM_F_DUMP, protos[family]);
+	nl_put_str(b, NFTA_RULE_TABLE, table);
+	if (chain)
+		nl_put_str(b, NFTA_RULE_CHAIN, chain);
+	return nl_end(b);
+}
+
+/* ---- changing ---- */
+
+/* A batch being written: fits as a whole, or is taken back as a whole. */
+struct batch {
+	struct nl_buf *b;
+	uint32_t seq;
+	size_t start;
+	bool fits;
+};
+
+static void batch_edge(struct batch *t, unsigned type, uint32_t generation)
+{
+	struct nfgenmsg h = {
+		.nfgen_family = NFPROTO_UNSPEC,
+		.version = NFNETLINK_V0,
+		.res_id = to_be16(NFNL_SUBSYS_NFTABLES),
+	};
+
+	nl_begin(t->b, (uint16_t)type, NLM_F_REQUEST, t->seq, &h, sizeof(h));
+	if (generation)
+		nl_put_be32(t->b, NFNL_BATCH_GENID, generation);
+	t->fits &= nl_end(t->b);
+}
+
+static struct batch batch_begin(struct nl_buf *b, uint32_t seq, uint32_t generation)
+{
+	struct batch t = {.b = b, .seq = seq, .start = b->len, .fits = true};
+
+	batch_edge(&t, NFNL_MSG_BATCH_BEGIN, generation);
+	return t;
+}
+
+static bool batch_end(struct batch *t)
+{
+	batch_edge(t, NFNL_MSG_BATCH_END, 0);
+	if (!t->fits)
+		t->b->len = t->start;
+	return t->fits;
+}
+
+static void put_table(struct batch *t, unsigned type, unsigned flags, const struct fw_table *table)
+{
+	begin(t->b, t->seq, type, flags, protos[table->family]);
+	nl_put_str(t->b, NFTA_TABLE_NAME, table->name);
+	t->fits &= nl_end(t->b);
+}
+
+/* Deleting what may be absent: created first, for that fails in neither case. */
+static void clear_table(struct batch *t, unsigned last_flags, const struct fw_table *table)
+{
+	put_table(t, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
+	put_table(t, NFT_MSG_DELTABLE, last_flags, table);
+}
+
+static uint32_t hook_number(enum fw_hook hook)
+{
+	switch (hook) {
+	case FW_HOOK_FORWARD:
+		return NF_INET_FORWARD;
+	case FW_HOOK_POSTROUTING:
+		return NF_INET_POST_ROUTING;
+	case FW_HOOK_OTHER:
+	case FW_HOOK__COUNT:
+		break;
+	}
+	assert(!"hook");
+	return 0;
+}
+
+static void put_chain(struct batch *t, const struct fw_table *table, const struct fw_own_chain *c)
+{
+	struct nl_buf *b = t->b;
+	size_t nest;
+
+	begin(b, t->seq, NFT_MSG_NEWCHAIN, NLM_F_CREATE, protos[table->family]);
+	nl_put_str(b, NFTA_CHAIN_TABLE, table->name);
+	nl_put_str(b, NFTA_CHAIN_NAME, c->name);
+	nest = nl_nest(b, NFTA_CHAIN_HOOK);
+	nl_put_be32(b, NFTA_HOOK_HOOKNUM, hook_number(c->hook));
+	nl_put_be32(b, NFTA_HOOK_PRIORITY, (uint32_t)c->priority);
+	nl_nest_end(b, nest);
+	nl_put_be32(b, NFTA_CHAIN_POLICY, c->policy_drop ? NF_DROP : NF_ACCEPT);
+	nl_put_str(b, NFTA_CHAIN_TYPE, c->nat ? "nat" : "filter");
+	t->fits &= nl_end(b);
+}
+
+static void put_rule(struct batch *t, unsigned flags, enum fw_family family, const char *table,
+		     const char *chain, const struct fw_rule *rule)
+{
+	struct nl_buf *b = t->b;
+
+	begin(b, t->seq, NFT_MSG_NEWRULE, NLM_F_CREATE | flags, protos[family]);
+	nl_put_str(b, NFTA_RULE_TABLE, table);
+	nl_put_str(b, NFTA_RULE_CHAIN, chain);
+	nl_nft_rule_put(b, family, rule);
+	t->fits &= nl_end(b);
+}
+
+static void del_rule(struct batch *t, unsigned flags, const struct nl_nft_splice *s,
+		     uint64_t handle)
+{
+	struct nl_buf *b = t->b;
+
+	begin(b, t->seq, NFT_MSG_DELRULE, flags, protos[s->family]);
+	nl_put_str(b, NFTA_RULE_TABLE, s->table);
+	nl_put_str(b, NFTA_RULE_CHAIN, s->chain);
+	nl_put_be64(b, NFTA_RULE_HANDLE, handle);
+	t->fits &= nl_end(b);
+}
+
+bool nl_nft_put_table(struct nl_buf *b, uint32_t seq, const struct fw_table *table)
+{
+	struct batch t = batch_begin(b, seq, 0);
+
+	clear_table(&t, 0, table);
+	put_table(&t, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_ACK, table);
+	for (size_t i = 0; i < table->n_chains; i++) {
+		const struct fw_own_chain *c = &table->chains[i];
+
+		put_chain(&t, table, c);
+		for (size_t j = 0; j < c->n_rules; j++)
+			put_rule(&t, NLM_F_APPEND, table->family, table->name, c->name,
+				 &c->rules[j]);
+	}
+	return batch_end(&t);
+}
+
+bool nl_nft_del_table(struct nl_buf *b, uint32_t seq, const struct fw_table *table)
+{
+	struct batch t = batch_begin(b, seq, 0);
+
+	clear_table(&t, NLM_F_ACK, table);
+	return batch_end(&t);
+}
+
+bool nl_nft_put_splice(struct nl_buf *b, uint32_t seq, const struct nl_nft_splice *s)
+{
+	struct batch t = batch_begin(b, seq, s->generation);
+
+	for (size_t i = 0; i < s->n_handles; i++)
+		del_rule(&t, i == 0 ? NLM_F_ACK : 0, s, s->handles[i]);
+	/* Each goes in front of the one before it. */
+	for (size_t i = s->n_ours; i-- > 0;)
+		put_rule(&t, NLM_F_ACK, s->family, s->table, s->chain, &s->ours[i]);
+	return batch_end(&t);
+}
+
+/* ---- hearing ---- */
+
+/* The attributes of all four messages, as they are on the wire. */
+struct raw {
+	uint32_t flags, use, owner, hook, priority, policy, id, pid;
+	uint64_t handle;
+	struct nl_bytes nest, userdata;
+	bool owned, base;
+	char type[16];
+};
+
+static bool decode_table(struct nl_bytes attrs, struct nl_nft_table *t)
+{
+	static const struct nl_field names[] = {
+		NL_FIELD(NFTA_TABLE_NAME, NL_STR, nl_nft_table, name),
+	};
+	static const struct nl_field fields[] = {
+		NL_FIELD(NFTA_TABLE_FLAGS, NL_BE32, raw, flags),
+		NL_FIELD(NFTA_TABLE_USE, NL_BE32, raw, use),
+		NL_FIELD(NFTA_TABLE_OWNER, NL_BE32, raw, owner),
+	};
+	struct raw r = {0};
+
+	if (!nl_read(names, ARRAY_SIZE(names), attrs, t) ||
+	    !nl_read(fields, ARRAY_SIZE(fields), attrs, &r))
+		return false;
+	t->dormant = (r.flags & NFT_TABLE_F_DORMANT) != 0;
+	t->owned = (r.flags & NFT_TABLE_F_OWNER) != 0;
+	t->owner_port = r.owner;
+	t->use = r.use;
+	return t->name[0] != '\0';
+}
+
+static enum fw_hook hook_from(uint32_t number)
+{
+	switch (number) {
+	case NF_INET_FORWARD:
+		return FW_HOOK_FORWARD;
+	case NF_INET_POST_ROUTING:
+		return FW_HOOK_POSTROUTING;
+	default:
+		return FW_HOOK_OTHER;
+	}
+}
+
+static bool decode_chain(struct nl_bytes attrs, struct nl_nft_chain *c)
+{
+	static const struct nl_field names[] = {
+		NL_FIELD(NFTA_CHAIN_TABLE, NL_STR, nl_nft_chain, table),
+		NL_FIELD(NFTA_CHAIN_NAME, NL_STR, nl_nft_chain, name),
+	};
+	static const struct nl_field fields[] = {
+		NL_FIELD(NFTA_CHAIN_POLICY, NL_BE32, raw, policy),
+		NL_FIELD(NFTA_CHAIN_TYPE, NL_STR, raw, type),
+		NL_FIELD(NFTA_CHAIN_HOOK, NL_NEST, raw, nest),
+		NL_FIELD(NFTA_CHAIN_HOOK, NL_PRESENT, raw, base),
+	};
+	static const struct nl_field hook_fields[] = {
+		NL_FIELD(NFTA_HOOK_HOOKNUM, NL_BE32, raw, hook),
+		NL_FIELD(NFTA_HOOK_PRIORITY, NL_BE32, raw, priority),
+	};
+	struct raw r = {.policy = NF_ACCEPT, .hook = UINT32_MAX};
+
+	if (!nl_read(names, ARRAY_SIZE(names), attrs, c) ||
+	    !nl_read(fields, ARRAY_SIZE(fields), attrs, &r) ||
+	    !nl_read(hook_fields, ARRAY_SIZE(hook_fields), r.nest, &r))
+		return false;
+	c->base = r.base;
+	c->nat = strcmp(r.type, "nat") == 0;
+	c->policy_drop = r.policy == NF_DROP;
+	c->hook = hook_from(r.hook);
+	c->priority = (int32_t)r.priority;
+	return c->table[0] != '\0' && c->name[0] != '\0';
+}
+
+static bool decode_rule(struct nl_bytes attrs, struct nl_nft_rule *rule)
+{
+	static const struct nl_field names[] = {
+		NL_FIELD(NFTA_RULE_TABLE, NL_STR, nl_nft_rule, table),
+		NL_FIELD(NFTA_RULE_CHAIN, NL_STR, nl_nft_rule, chain),
+		NL_FIELD(NFTA_RULE_HANDLE, NL_BE64, nl_nft_rule, handle),
+	};
+	static const struct nl_field fields[] = {
+		NL_FIELD(NFTA_RULE_EXPRESSIONS, NL_NEST, raw, nest),
+		NL_FIELD(NFTA_RULE_USERDATA, NL_NEST, raw, userdata),
+	};
+	struct raw r = {0};
+
+	if (!nl_read(names, ARRAY_SIZE(names), attrs, rule) ||
+	    !nl_read(fields, ARRAY_SIZE(fields), attrs, &r))
+		return false;
+	nl_nft_rule_get(rule->family, r.nest, r.userdata, &rule->rule, &rule->step);
+	return rule->table[0] != '\0' && rule->chain[0] != '\0';
+}
+
+static bool decode_gen(struct nl_bytes attrs, struct nl_nft_gen *g)
+{
+	static const struct nl_field fields[] = {
+		NL_FIELD(NFTA_GEN_ID, NL_BE32, nl_nft_gen, id),
+		NL_FIELD(NFTA_GEN_PROC_PID, NL_BE32, nl_nft_gen, pid),
+		NL_FIELD(NFTA_GEN_PROC_NAME, NL_STR, nl_nft_gen, comm),
+	};
+
+	return nl_read(fields, ARRAY_SIZE(fields), attrs, g);
+}
+
+static bool family_from(uint8_t proto, enum fw_family *ret)
+{
+	for (unsigned i = 0; i < FW__COUNT; i++) {
+		if (protos[i] == proto) {
+			*ret = (enum fw_family)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool nl_nft_decode(const struct nl_msg *m, struct nl_nft *ret)
+{
+	struct nfgenmsg h;
+	struct nl_bytes attrs;
+	enum fw_family family = FW_IP;
+	bool known;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->type = NL_NFT_OTHER;
+	if (NFNL_SUBSYS_ID(m->type) != NFNL_SUBSYS_NFTABLES)
+		return true;
+	if (!nl_header(m, &h, sizeof(h), &attrs))
+		return false;
+	known = family_from(h.nfgen_family, &family);
+
+	switch (NFNL_MSG_TYPE(m->type)) {
+	case NFT_MSG_NEWTABLE:
+		ret->table.family = family;
+		ret->type = known ? NL_NFT_TABLE : NL_NFT_OTHER;
+		return !known || decode_table(attrs, &ret->table);
+	case NFT_MSG_NEWCHAIN:
+		ret->chain.family = family;
+		ret->type = known ? NL_NFT_CHAIN : NL_NFT_OTHER;
+		return !known || decode_chain(attrs, &ret->chain);
+	case NFT_MSG_NEWRULE:
+		ret->rule.family = family;
+		ret->type = known ? NL_NFT_RULE : NL_NFT_OTHER;
+		return !known || decode_rule(attrs, &ret->rule);
+	case NFT_MSG_NEWGEN:
+		ret->type = NL_NFT_GEN;
+		return decode_gen(attrs, &ret->gen);
+	default:
+		return true;
+	}
+}
