@@ -69,6 +69,7 @@ struct batch {
 	struct nl_buf *b;
 	uint32_t seq;
 	size_t start;
+	unsigned ack; /* flags of the next request */
 	bool fits;
 };
 
@@ -88,10 +89,16 @@ static void batch_edge(struct batch *t, unsigned type, uint32_t generation)
 
 static struct batch batch_begin(struct nl_buf *b, uint32_t seq, uint32_t generation)
 {
-	struct batch t = {.b = b, .seq = seq, .start = b->len, .fits = true};
+	struct batch t = {.b = b, .seq = seq, .start = b->len, .ack = NLM_F_ACK, .fits = true};
 
 	batch_edge(&t, NFNL_MSG_BATCH_BEGIN, generation);
 	return t;
+}
+
+static void request(struct batch *t, unsigned type, unsigned flags, enum fw_family family)
+{
+	begin(t->b, t->seq, type, flags | t->ack, protos[family]);
+	t->ack = 0;
 }
 
 static bool batch_end(struct batch *t)
@@ -104,16 +111,16 @@ static bool batch_end(struct batch *t)
 
 static void put_table(struct batch *t, unsigned type, unsigned flags, const struct fw_table *table)
 {
-	begin(t->b, t->seq, type, flags, protos[table->family]);
+	request(t, type, flags, table->family);
 	nl_put_str(t->b, NFTA_TABLE_NAME, table->name);
 	t->fits &= nl_end(t->b);
 }
 
 /* Deleting what may be absent: created first, for that fails in neither case. */
-static void clear_table(struct batch *t, unsigned last_flags, const struct fw_table *table)
+static void clear_table(struct batch *t, const struct fw_table *table)
 {
 	put_table(t, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
-	put_table(t, NFT_MSG_DELTABLE, last_flags, table);
+	put_table(t, NFT_MSG_DELTABLE, 0, table);
 }
 
 static uint32_t hook_number(enum fw_hook hook)
@@ -136,7 +143,7 @@ static void put_chain(struct batch *t, const struct fw_table *table, const struc
 	struct nl_buf *b = t->b;
 	size_t nest;
 
-	begin(b, t->seq, NFT_MSG_NEWCHAIN, NLM_F_CREATE, protos[table->family]);
+	request(t, NFT_MSG_NEWCHAIN, NLM_F_CREATE, table->family);
 	nl_put_str(b, NFTA_CHAIN_TABLE, table->name);
 	nl_put_str(b, NFTA_CHAIN_NAME, c->name);
 	nest = nl_nest(b, NFTA_CHAIN_HOOK);
@@ -153,19 +160,18 @@ static void put_rule(struct batch *t, unsigned flags, enum fw_family family, con
 {
 	struct nl_buf *b = t->b;
 
-	begin(b, t->seq, NFT_MSG_NEWRULE, NLM_F_CREATE | flags, protos[family]);
+	request(t, NFT_MSG_NEWRULE, NLM_F_CREATE | flags, family);
 	nl_put_str(b, NFTA_RULE_TABLE, table);
 	nl_put_str(b, NFTA_RULE_CHAIN, chain);
 	nl_nft_rule_put(b, family, rule);
 	t->fits &= nl_end(b);
 }
 
-static void del_rule(struct batch *t, unsigned flags, const struct nl_nft_splice *s,
-		     uint64_t handle)
+static void del_rule(struct batch *t, const struct nl_nft_splice *s, uint64_t handle)
 {
 	struct nl_buf *b = t->b;
 
-	begin(b, t->seq, NFT_MSG_DELRULE, flags, protos[s->family]);
+	request(t, NFT_MSG_DELRULE, 0, s->family);
 	nl_put_str(b, NFTA_RULE_TABLE, s->table);
 	nl_put_str(b, NFTA_RULE_CHAIN, s->chain);
 	nl_put_be64(b, NFTA_RULE_HANDLE, handle);
@@ -176,8 +182,8 @@ bool nl_nft_put_table(struct nl_buf *b, uint32_t seq, const struct fw_table *tab
 {
 	struct batch t = batch_begin(b, seq, 0);
 
-	clear_table(&t, 0, table);
-	put_table(&t, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_ACK, table);
+	clear_table(&t, table);
+	put_table(&t, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
 	for (size_t i = 0; i < table->n_chains; i++) {
 		const struct fw_own_chain *c = &table->chains[i];
 
@@ -193,7 +199,7 @@ bool nl_nft_del_table(struct nl_buf *b, uint32_t seq, const struct fw_table *tab
 {
 	struct batch t = batch_begin(b, seq, 0);
 
-	clear_table(&t, NLM_F_ACK, table);
+	clear_table(&t, table);
 	return batch_end(&t);
 }
 
@@ -202,10 +208,10 @@ bool nl_nft_put_splice(struct nl_buf *b, uint32_t seq, const struct nl_nft_splic
 	struct batch t = batch_begin(b, seq, s->generation);
 
 	for (size_t i = 0; i < s->n_handles; i++)
-		del_rule(&t, i == 0 ? NLM_F_ACK : 0, s, s->handles[i]);
+		del_rule(&t, s, s->handles[i]);
 	/* Each goes in front of the one before it. */
 	for (size_t i = s->n_ours; i-- > 0;)
-		put_rule(&t, NLM_F_ACK, s->family, s->table, s->chain, &s->ours[i]);
+		put_rule(&t, 0, s->family, s->table, s->chain, &s->ours[i]);
 	return batch_end(&t);
 }
 

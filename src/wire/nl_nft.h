@@ -27,8 +27,9 @@ bool nl_nft_get_rules(struct nl_buf *b, uint32_t seq, enum fw_family family, con
 
 /* ---- changing: each writes one whole batch ---- */
 
-/* Every request of a batch has the same seq and asks for no ack of its own: errors are answered,
- * success is told by the ack of the last one before the end. */
+/* Every message of a batch has the same seq. The first request asks for an acknowledgement (that of
+ * the end comes only since Linux 6.10); each that fails is answered, too. Of an empty batch nothing
+ * is heard. */
 
 /* `t` instead of what is there, if anything is. */
 bool nl_nft_put_table(struct nl_buf *b, uint32_t seq, const struct fw_table *t);
