@@ -5,6 +5,7 @@
 #
 # Everything lives in a sandbox (tests/netns/lib.sh): its own network, mounts and processes. When the
 # script ends, however it ends, the kernel clears the sandbox away. --keep leaves it up.
+# shellcheck disable=SC2119 # etcd_start takes flags, and needs none here
 set -eu
 
 if [ -z "${LODEN_SANDBOX:-}" ] && [ "${1:-}" = --keep ]; then
@@ -28,7 +29,7 @@ if [ -z "${LODEN_SANDBOX:-}" ] && [ "${1:-}" = --keep ]; then
 	exit 0
 fi
 
-# shellcheck source=tests/netns/lib.sh disable=SC2119
+# shellcheck source=tests/netns/lib.sh
 . "$(dirname "$0")/../tests/netns/lib.sh"
 
 # The helpers tell about each success; here the show speaks for itself.

@@ -10,7 +10,9 @@ def reason:
 	else .result | ascii_downcase end;
 def seconds: .duration * 100 | round / 100 | tostring | "      "[length:] + .;
 
-(.name + $build) as $name
+# With several suites meson says "loden:lint / lint/size".
+(.name |= sub("^.* / "; ""))
+| (.name + $build) as $name
 | if $tally == "yes" then
 	[verdict, $name, reason] | @tsv
 else

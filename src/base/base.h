@@ -16,7 +16,7 @@
 #define _printf_(fmt, arg) __attribute__((format(printf, fmt, arg)))
 #define _unused_	   __attribute__((unused))
 /* `enum _packed_ x`: one byte. For enums that stand in objects kept by the thousand. */
-#define _packed_ __attribute__((packed))
+#define _packed_	   __attribute__((packed))
 
 /* Hand over ownership: yields the value and leaves the variable empty. */
 #define TAKE_PTR(p)     \

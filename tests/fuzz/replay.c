@@ -73,7 +73,8 @@ int main(int argc, char **argv)
 	if (dir)
 		closedir(dir);
 	if (!inputs) {
-		fprintf(stderr, "%s: no input there: put at least one real message in it\n", argv[1]);
+		fprintf(stderr, "%s: no input there: put at least one real message in it\n",
+			argv[1]);
 		return 1;
 	}
 	printf("%u inputs\n", inputs);
