@@ -73,10 +73,11 @@ defaults() {
 	}
 	pass == 1 { next }
 	match($0, /^\t+/) || match($0, /^/) { indent = RLENGTH > 0 ? RLENGTH : 0 }
-	/^\t+switch \(/ { own[indent] = 0; default_at[indent] = 0 }
+	# An expression that calculates is a number from outside, not an enum.
+	/^\t+switch \(/ { own[indent] = 0; default_at[indent] = 0; number[indent] = / [&|+%-] | >> / }
 	match($0, /^\t+case [A-Z][A-Z0-9_]*[: ]/) {
 		s = substr($0, RSTART, RLENGTH); sub(/^\t+case /, "", s); sub(/[: ]$/, "", s)
-		if (s in ours) own[indent] = 1
+		if (s in ours && !number[indent]) own[indent] = 1
 	}
 	/^\t+default:/ { default_at[indent] = FNR }
 	/^\t+}/ && (indent in default_at) {
