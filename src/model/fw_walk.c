@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 const char *const fw_effect_names[] = {"none", "accept", "drop", "return", "jump", "goto"};
-static_assert(ARRAY_SIZE(fw_effect_names) == FW_EFFECT__COUNT);
+static_assert(ARRAY_SIZE(fw_effect_names) == FW_EFFECT__COUNT, "an effect without a name");
 
 void fw_walk_begin(struct fw_walk *w, bool policy_drop)
 {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 const char *const nl_nft_type_names[] = {"table", "chain", "rule", "generation", "other"};
-static_assert(ARRAY_SIZE(nl_nft_type_names) == NL_NFT__COUNT);
+static_assert(ARRAY_SIZE(nl_nft_type_names) == NL_NFT__COUNT, "a type without a name");
 
 static const uint8_t protos[FW__COUNT] = {
 	[FW_IP] = NFPROTO_IPV4,
