@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/help.h"
+
+#include <string.h>
+
+#include "agent/opts.h"
+
+static const char *const effect_words[OPTS_EFFECT__COUNT] = {
+	[OPTS_WORKS] = "",
+	[OPTS_LATER] = "; accepted, but does nothing yet",
+	[OPTS_NO_EFFECT] = "; accepted, without effect",
+};
+static_assert(ARRAY_SIZE(effect_words) == OPTS_EFFECT__COUNT, "one per effect");
+
+void help_agent(FILE *out)
+{
+	fputs("Usage: loden agent [FLAG]...\n"
+	      "Keeps this node's part of a flannel network, and repairs it. Takes flanneld's\n"
+	      "flags, with one dash or two, as \"--flag=value\" or \"--flag value\"; each can also be\n"
+	      "set as FLANNELD_<FLAG> in the environment (FLANNELD_ETCD_PREFIX).\n",
+	      out);
+	for (size_t i = 0; i < opts_table_n; i++) {
+		const struct opts_row *row = &opts_table[i];
+
+		if (row->section)
+			fprintf(out, "\n%s:\n", row->section);
+		fprintf(out, "  --%s%s%s\n        %s%s", row->name, row->arg ? " " : "",
+			row->arg ? row->arg : "", row->help, effect_words[row->effect]);
+		if (row->fallback)
+			fprintf(out, "\n        (default: %s)", row->fallback);
+		fputc('\n', out);
+	}
+}
+
+static const char man_head[] =
+	".\\\" SPDX-License-Identifier: Apache-2.0\n"
+	".\\\" Written by \"loden man\" from the table in src/agent/opts.c; do not edit.\n"
+	".TH LODEN 8 \"\" \"loden\" \"System administration\"\n"
+	".SH NAME\n"
+	"loden \\- a flannel network that heals itself\n"
+	".SH SYNOPSIS\n"
+	".B loden agent\n"
+	".RI [ flag ]...\n"
+	".br\n"
+	".B loden status\n"
+	".RB [ \\-\\-json ]\n"
+	".br\n"
+	".B loden plan\n"
+	".br\n"
+	".B loden uninstall\n"
+	".RB [ \\-\\-all ]\n"
+	".br\n"
+	".B flanneld\n"
+	".RI [ flag ]...\n"
+	".SH DESCRIPTION\n"
+	"The agent leases a subnet for this node's pods, learns the subnets of all other nodes,\n"
+	"and keeps in the kernel what is needed to reach them: the VXLAN device, addresses, routes,\n"
+	"neighbours, masquerade and accept rules, sysctls, the pods' bridge and subnet.env.\n"
+	"Whatever else changes these things, it notices, repairs and says who it was.\n"
+	"It takes flanneld's flags, variables and files; called as\n"
+	".B flanneld\n"
+	"it is the agent.\n"
+	".SH COMMANDS\n"
+	".TP\n"
+	".B agent\n"
+	"Run in the foreground until SIGTERM, SIGINT or SIGHUP. Nothing is torn down at the end: pods\n"
+	"go on talking, and the next agent takes over what it finds.\n"
+	".TP\n"
+	".B status\n"
+	"Is this node's network working, and if not, why? Exit code 0: ready, 1: not ready, 2: no\n"
+	"agent answers.\n"
+	".TP\n"
+	".B plan\n"
+	"What would the agent change in the kernel now? Changes nothing. Exit code 0: nothing, 1:\n"
+	"something, 2: no agent answers.\n"
+	".TP\n"
+	".B uninstall\n"
+	"With the agent stopped: remove everything of ours from this node, and say what was removed,\n"
+	"what was left and why. Takes the agent's flags, to find what is ours. A bridge with pods on\n"
+	"it stays, unless\n"
+	".B \\-\\-all\n"
+	"is given.\n"
+	".TP\n"
+	".BR version \", \" help\n"
+	"What they say.\n";
+
+static const char man_tail[] =
+	".SH ENVIRONMENT\n"
+	".TP\n"
+	".BI FLANNELD_ FLAG\n"
+	"Sets a flag that is not given: FLANNELD_ETCD_PREFIX sets \\-\\-etcd\\-prefix. An empty value\n"
+	"counts as unset; a bad one is reported and the default stays.\n"
+	".TP\n"
+	".B NOTIFY_SOCKET\n"
+	"systemd is told when the network is up (READY=1) and what is wrong (STATUS=).\n"
+	".SH FILES\n"
+	".TP\n"
+	".I /run/flannel/subnet.env\n"
+	"Subnet and MTU for CNI plugins.\n"
+	".TP\n"
+	".I /run/loden/lock\n"
+	"Held by the running agent; holds its process id.\n"
+	".TP\n"
+	".I /run/loden/loden.sock\n"
+	"Where\n"
+	".B loden status\n"
+	"and\n"
+	".B loden plan\n"
+	"ask; mode 0660.\n"
+	".TP\n"
+	".I /run/loden/last\\-exit\n"
+	"Who stopped the last agent, and when. Missing after a crash.\n"
+	".TP\n"
+	".I /var/lib/loden\n"
+	"What survives a reboot.\n"
+	".SH EXIT STATUS\n"
+	"0: done, or stopped by a signal. 1: cannot run (another agent holds the lock, no right to\n"
+	"change the network). 2: a flag that makes no sense (flanneld exits with 0 there).\n"
+	"A cause that can be mended while the agent runs never ends it.\n"
+	".SH SEE ALSO\n"
+	".BR ip (8),\n"
+	".BR nft (8)\n";
+
+/* Text with what roff would read as its own taken away. */
+static void roff(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '-')
+			fputs("\\-", out);
+		else if (*text == '\\')
+			fputs("\\e", out);
+		else
+			fputc(*text, out);
+	}
+}
+
+void help_man(FILE *out)
+{
+	fputs(man_head, out);
+	fputs(".SH FLAGS OF THE AGENT\n"
+	      "One dash or two, as \"\\-\\-flag=value\" or \"\\-\\-flag value\"; booleans alone or as\n"
+	      "\"\\-\\-flag=false\". Flags that flannel does not have are marked *.\n",
+	      out);
+	for (size_t i = 0; i < opts_table_n; i++) {
+		const struct opts_row *row = &opts_table[i];
+
+		if (row->section)
+			fprintf(out, ".SS %s\n", row->section);
+		fputs(".TP\n.B ", out);
+		roff(out, "--");
+		roff(out, row->name);
+		if (row->arg) {
+			fputc(' ', out);
+			roff(out, row->arg);
+		}
+		fputs(row->ours ? " *\n" : "\n", out);
+		roff(out, row->help);
+		roff(out, effect_words[row->effect]);
+		fputs(".\n", out);
+		if (row->fallback) {
+			fputs("Default: ", out);
+			roff(out, row->fallback);
+			fputs(".\n", out);
+		}
+	}
+	fputs(man_tail, out);
+}
