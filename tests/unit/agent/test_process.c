@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/process.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+struct scene {
+	char top[64], dir[80];
+};
+
+static char logged[4096];
+
+static void sink(enum log_level level, const char *event, const char *line)
+{
+	struct text t = {.buf = logged, .size_bytes = sizeof(logged), .len = strlen(logged)};
+
+	(void)level;
+	text_add(&t, "%s %s\n", event, line);
+}
+
+static int setup(void **state)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+
+	strcpy(s->top, "/tmp/loden-test-XXXXXX");
+	assert_non_null(mkdtemp(s->top));
+	snprintf(s->dir, sizeof(s->dir), "%s/a/b", s->top);
+	log_init(sink, LOG_LEVEL_INFO);
+	logged[0] = '\0';
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct scene *s = *state;
+	char command[120];
+
+	snprintf(command, sizeof(command), "rm -rf %s", s->top);
+	assert_int_equal(system(command), 0);
+	log_init(NULL, LOG_LEVEL_INFO);
+	free(s);
+	return 0;
+}
+
+static void lock_has_one_holder(void **state)
+{
+	struct scene *s = *state;
+	struct process first = PROCESS_INIT, second = PROCESS_INIT;
+	char holder[40];
+	struct err err;
+
+	assert_int_equal(process_lock(&first, s->dir, &err), 0);
+	process_last_exit_log(&first);
+	assert_int_equal(process_lock(&second, s->dir, &err), 1);
+	snprintf(holder, sizeof(holder), "another agent (pid %d) holds ", (int)getpid());
+	assert_non_null(strstr(err.text, holder));
+	assert_non_null(strstr(err.text, "--run-dir"));
+	process_fini(&first);
+	assert_int_equal(process_lock(&second, s->dir, &err), 0);
+	process_fini(&second);
+}
+
+static void run_once(const char *dir, int signo)
+{
+	struct process p = PROCESS_INIT;
+	struct err err;
+
+	assert_int_equal(process_lock(&p, dir, &err), 0);
+	process_last_exit_log(&p);
+	assert_int_equal(process_signals(&p, &err), 0);
+	if (signo) {
+		raise(signo);
+		process_stopping(&p);
+	}
+	process_fini(&p);
+}
+
+static void last_exit_tells_who(void **state)
+{
+	struct scene *s = *state;
+	char wanted[80];
+
+	run_once(s->dir, SIGTERM);
+	assert_null(strstr(logged, "last_exit")); /* the very first start */
+	snprintf(wanted, sizeof(wanted), "agent.stop signal=SIGTERM sender_pid=%d sender_comm=\"",
+		 (int)getpid());
+	assert_non_null(strstr(logged, wanted));
+	assert_non_null(strstr(logged, "rss_peak_kib="));
+
+	logged[0] = '\0';
+	run_once(s->dir, 0);
+	assert_non_null(strstr(logged, "agent.last_exit signal=SIGTERM sender_pid="));
+
+	logged[0] = '\0';
+	run_once(s->dir, 0);
+	assert_non_null(strstr(logged, "agent.last_exit_missing cause=\"killed, crashed"));
+}
+
+static void unwritable_is_said(void **state)
+{
+	struct scene *s = *state;
+	struct process p = PROCESS_INIT;
+	char file[100];
+	struct err err;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/file", s->top);
+	f = fopen(file, "w");
+	fclose(f);
+	strcat(file, "/dir");
+	assert_int_equal(process_lock(&p, file, &err), -ENOTDIR);
+	assert_non_null(strstr(err.text, "cannot make directory"));
+	assert_int_equal(process_state_dir(file, &err), 1);
+	process_fini(&p);
+}
+
+static void systemd_is_told(void **state)
+{
+	struct scene *s = *state;
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char got[40] = "";
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/notify", s->top);
+	assert_return_code(bind(fd, (const struct sockaddr *)&addr, sizeof(addr)), errno);
+	setenv("NOTIFY_SOCKET", addr.sun_path, 1);
+	process_notify("READY=1");
+	assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 7);
+	assert_string_equal(got, "READY=1");
+	unsetenv("NOTIFY_SOCKET");
+	process_notify("READY=1");
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(lock_has_one_holder, setup, teardown),
+		cmocka_unit_test_setup_teardown(last_exit_tells_who, setup, teardown),
+		cmocka_unit_test_setup_teardown(unwritable_is_said, setup, teardown),
+		cmocka_unit_test_setup_teardown(systemd_is_told, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
