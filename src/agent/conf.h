@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_CONF_H
+#define AGENT_CONF_H
+/* What the options mean further in: to the brain, and to whoever looks for what is ours. */
+
+#include "agent/opts.h"
+#include "core/step.h"
+
+/* -EINVAL names the option that cannot be used. The instance, if not given, is "" for the default run
+ * directory and otherwise derived from its name, so that a second agent on a host marks as its own
+ * without being told to. */
+int conf_from_opts(const struct opts *o, struct brain_conf *ret, struct err *err);
+
+/* The subnet that an earlier run wrote into the subnet file, masked; unset = none. */
+struct cidr conf_previous_subnet(const struct opts *o);
+
+#endif
