@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/conf.h"
+#include "agent/front.h"
+#include "agent/policy.h"
+#include "agent/process.h"
+#include "agent/source.h"
+#include "base/log.h"
+#include "core/adopt.h"
+#include "core/diff.h"
+#include "core/want.h"
+#include "os/kernel.h"
+
+#define SYSCTLS_MAX	16
+#define FAILURES_LOGGED 3
+
+struct agent {
+	const struct opts *opts;
+	struct brain_conf conf;
+	struct process process;
+	struct policy policy;
+	struct loop *loop;
+	const struct os_ops *ops;
+	struct os *os;
+	struct sysctl sysctls[SYSCTLS_MAX]; /* the os borrows them between calls */
+	const struct source_ops *source_ops;
+	struct source *source; /* NULL: none that works */
+	struct brain *brain;
+	struct front *front;
+	struct loop_watch *timer, *signals, *kernel[2];
+	struct arena arena; /* of the event under way */
+
+	/* What updates asked for and is not done yet. */
+	unsigned todo; /* UPDATE_* */
+	unsigned dump_kinds;
+	struct lease publish;
+	uint64_t wake_ms;
+};
+
+/* --- the kernel --------------------------------------------------------------------------------- */
+
+/* Before the kernel side is asked anything: what plays which role, and what is ours. */
+static void tell_names(struct agent *a)
+{
+	const struct netstate *want = brain_want(a->brain);
+	struct os_names names = {
+		.nexthop_base = a->conf.nexthop_base,
+		.envfile_path = a->opts->subnet_file,
+		.sysctls = a->sysctls,
+		.n_sysctls = MIN(want->of[OBJECT_SYSCTL].n, (size_t)SYSCTLS_MAX),
+	};
+
+	assert(want->of[OBJECT_SYSCTL].n <= SYSCTLS_MAX);
+	brain_names(a->brain, names.dev);
+	want_table_name(&a->conf, names.fw_table);
+	want_comment(&a->conf, names.fw_comment);
+	for (size_t i = 0; i < names.n_sysctls; i++)
+		a->sysctls[i] = *netstate_at(want, OBJECT_SYSCTL, i).sysctl;
+	a->ops->set_names(a->os, &names);
+}
+
+static void log_plan(struct agent *a, const struct update *u)
+{
+	char line[OP_STRLEN], comm[80] = "", unit[280] = "";
+	struct text c = TEXT(comm), w = TEXT(unit);
+
+	for (size_t i = 0; i < u->plan.n; i++) {
+		struct text t = TEXT(line);
+
+		op_format(&u->plan.ops[i], a->ops->devmap(a->os), &t);
+		if (i == 0 && !u->repair)
+			log_info("plan.apply", "ops=%zu first=\"%s\"", u->plan.n, line);
+		log_debug("plan.op", "op=\"%s\"", line);
+	}
+	if (!u->repair)
+		return;
+	text_add_escaped(&c, u->repair->who.comm, strlen(u->repair->who.comm));
+	text_add_escaped(&w, u->repair->who.unit, strlen(u->repair->who.unit));
+	log_warn("repair", "ops=%u first=\"%s\" pid=%u comm=\"%s\" unit=\"%s\"", u->repair->n_ops,
+		 u->repair->what, u->repair->who.pid, comm, unit);
+}
+
+static void log_failures(struct agent *a, const struct plan *plan, const struct op_failure *f,
+			 size_t n)
+{
+	for (size_t i = 0; i < MIN(n, (size_t)FAILURES_LOGGED); i++) {
+		char line[OP_STRLEN];
+		struct text t = TEXT(line);
+
+		op_format(&plan->ops[f[i].op], a->ops->devmap(a->os), &t);
+		log_warn("op.failed", "op=\"%s\" code=%d why=\"%s\" of=%zu", line, f[i].code,
+			 f[i].text[0] ? f[i].text : strerror(-f[i].code), n);
+	}
+}
+
+static struct update tell(struct agent *a, struct event ev);
+
+static struct update apply(struct agent *a, const struct update *u)
+{
+	const struct op_failure *failures = NULL;
+	size_t n_failures = 0;
+	struct err err = {0};
+	int r;
+
+	log_plan(a, u);
+	tell_names(a);
+	r = a->ops->apply(a->os, &u->plan, &a->arena, &failures, &n_failures, &err);
+	if (r < 0) { /* nothing was run: each op failed, for the one reason */
+		struct op_failure *all = arena_array(&a->arena, struct op_failure, u->plan.n);
+
+		for (size_t i = 0; i < u->plan.n; i++) {
+			all[i] = (struct op_failure){.op = i, .code = r};
+			text_add(&TEXT(all[i].text), "%s", err.text);
+		}
+		failures = all;
+		n_failures = u->plan.n;
+	}
+	log_failures(a, &u->plan, failures, n_failures);
+	return tell(a, (struct event){.type = EVENT_APPLIED, .applied = {failures, n_failures}});
+}
+
+static void on_object(void *arg, const struct object *o)
+{
+	tell(arg, (struct event){.type = EVENT_OBJECT, .object = {*o}});
+}
+
+static struct update dump(struct agent *a)
+{
+	const unsigned kinds = a->dump_kinds;
+	struct event end = {.type = EVENT_DUMP_END};
+	struct err err = {0};
+
+	a->todo &= ~UPDATE_DUMP;
+	a->dump_kinds = 0;
+	tell_names(a);
+	tell(a, (struct event){.type = EVENT_DUMP_BEGIN,
+			       .dump_begin = {kinds, a->ops->devmap(a->os)}});
+	end.dump_end.code = a->ops->dump(a->os, kinds, on_object, a, &a->arena,
+					 &end.dump_end.taken_ids, &end.dump_end.n_taken_ids, &err);
+	end.dump_end.problem = err.text;
+	if (end.dump_end.code < 0)
+		log_warn("dump.failed", "code=%d why=\"%s\"", end.dump_end.code, err.text);
+	return tell(a, end);
+}
+
+/* --- the circle --------------------------------------------------------------------------------- */
+
+/* One step. What the update asks for is kept for feed(), but for a plan: that must be run at once. */
+static struct update tell(struct agent *a, struct event ev)
+{
+	struct update u;
+
+	ev.now_ms = loop_now_ms(a->loop);
+	step(a->brain, &ev, &u);
+	a->todo |= u.flags & ~(unsigned)UPDATE_PLAN;
+	if (u.flags & UPDATE_DUMP)
+		a->dump_kinds |= u.dump_kinds;
+	if (u.flags & UPDATE_PUBLISH)
+		a->publish = u.publish;
+	a->wake_ms = u.wake_ms;
+	return u;
+}
+
+static bool take_todo(struct agent *a, unsigned flag)
+{
+	const bool was = a->todo & flag;
+
+	a->todo &= ~flag;
+	return was;
+}
+
+static void choose_uplink(struct agent *a);
+
+/* One event in, and all that follows from it. The source may answer from within publish() and
+ * relist() with further events: by then nothing of this one is left that they could disturb. */
+static void feed(struct agent *a, struct event ev)
+{
+	struct update u = tell(a, ev);
+
+	for (;;) {
+		if (u.flags & UPDATE_PLAN)
+			u = apply(a, &u);
+		else if (a->todo & UPDATE_DUMP)
+			u = dump(a);
+		else
+			break;
+	}
+	arena_reset(&a->arena);
+	loop_timer_at(a->timer, a->wake_ms);
+	if (take_todo(a, UPDATE_UPLINK))
+		choose_uplink(a);
+	if (take_todo(a, UPDATE_PUBLISH) && a->source) {
+		const struct lease publish = a->publish;
+
+		a->source_ops->publish(a->source, &publish);
+	}
+	if (take_todo(a, UPDATE_RELIST) && a->source)
+		a->source_ops->relist(a->source);
+	if (take_todo(a, UPDATE_STATUS))
+		front_changed(a->front);
+}
+
+static void choose_uplink(struct agent *a)
+{
+	struct event ev = {.type = EVENT_UPLINK};
+	struct iface_facts facts;
+	struct uplink uplink;
+	struct err err = {0};
+	struct arena arena;
+	int r;
+
+	arena_init(&arena, 0);
+	r = a->ops->facts(a->os, &a->policy.uplink.can_reach, &arena, &facts, &err);
+	if (r == 0)
+		r = uplink_choose(&a->policy.uplink, &facts, &uplink, &err);
+	arena_fini(&arena);
+	if (r == 0)
+		ev.uplink.uplink = &uplink;
+	else
+		ev.uplink.problem = err.text;
+	feed(a, ev);
+}
+
+static void on_source(void *arg, const struct event *ev)
+{
+	struct agent *a = arg;
+
+	if (ev->type == EVENT_CONFIG && ev->config.conf) {
+		a->policy.uplink.ipv4 = ev->config.conf->ipv4;
+		a->policy.uplink.ipv6 = ev->config.conf->ipv6;
+	}
+	feed(a, *ev);
+}
+
+static void on_timer(void *arg)
+{
+	feed(arg, (struct event){.type = EVENT_TIMER});
+}
+
+static void on_kernel(void *arg, int fd)
+{
+	struct agent *a = arg;
+	struct os_notice n = {0};
+
+	if (a->ops->watch_read(a->os, fd, &n) == 0)
+		return;
+	feed(a, (struct event){.type = EVENT_NOTICE,
+			       .notice = {n.kinds, n.uplink, n.who.pid ? &n.who : NULL}});
+}
+
+static void on_signal(void *arg, int fd)
+{
+	struct agent *a = arg;
+
+	(void)fd;
+	process_stopping(&a->process);
+	loop_stop(a->loop);
+}
+
+/* --- what front asks ---------------------------------------------------------------------------- */
+
+static void give_status(void *arg, struct status *ret)
+{
+	struct agent *a = arg;
+
+	brain_status(a->brain, loop_now_ms(a->loop), ret);
+}
+
+static void feed_diff(void *arg, const struct object *o)
+{
+	diff_feed(arg, o);
+}
+
+/* The same want, dump and diff as in the circle, but told instead of run. */
+static bool tell_plan(void *arg, FILE *out)
+{
+	struct agent *a = arg;
+	const uint32_t *taken;
+	struct arena arena;
+	struct err err = {0};
+	struct diff diff;
+	struct op ops[64];
+	size_t n, n_ops = 0, n_taken;
+	int r;
+
+	arena_init(&arena, 0);
+	tell_names(a);
+	diff_begin(&diff, brain_want(a->brain), OBJECT_ALL, brain_sweep(a->brain), &arena);
+	r = a->ops->dump(a->os, OBJECT_ALL, feed_diff, &diff, &arena, &taken, &n_taken, &err);
+	if (r < 0)
+		fprintf(out, "The kernel cannot be read: %s\n", err.text);
+	do {
+		n = r < 0 ? 0 : diff_next(&diff, ops, ARRAY_SIZE(ops));
+		for (size_t i = 0; i < n; i++) {
+			char line[OP_STRLEN];
+			struct text t = TEXT(line);
+
+			op_format(&ops[i], a->ops->devmap(a->os), &t);
+			fprintf(out, "would %s\n", line);
+		}
+		n_ops += n;
+	} while (n == ARRAY_SIZE(ops));
+	arena_fini(&arena);
+	if (brain_phase(a->brain) != PHASE_RUN)
+		fprintf(out,
+			"Phase %s: most of what is there is not touched yet; see loden status\n",
+			phase_names[brain_phase(a->brain)]);
+	fprintf(out, "%zu changes.\n", n_ops);
+	return n_ops > 0 || r < 0;
+}
+
+/* --- start and end ------------------------------------------------------------------------------ */
+
+/* Gives memory back early; what it costs is a system call per large pass. */
+static void tune_malloc(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 64 << 10);
+	mallopt(M_TRIM_THRESHOLD, 64 << 10);
+	mallopt(M_TOP_PAD, 16 << 10);
+}
+
+static int open_source(struct agent *a, struct err *err)
+{
+	const struct opts *o = a->opts;
+	const struct source_conf conf = {
+		.loop = a->loop,
+		.fn = on_source,
+		.arg = a,
+		.seed = a->conf.seed ^ 1,
+		.endpoints = o->etcd_endpoints,
+		.prefix = o->etcd_prefix,
+		.previous = conf_previous_subnet(o),
+		.renew_margin_min = (uint32_t)o->subnet_lease_renew_margin_min,
+		.lease_ttl_s = (uint32_t)o->etcd_lease_ttl_s,
+	};
+
+	if (o->kube_subnet_mgr) {
+		feed(a, (struct event){.type = EVENT_CONFIG,
+				       .config.problem = "--kube-subnet-mgr: this version takes "
+							 "leases from etcd only; leave the flag "
+							 "out and give --etcd-endpoints"});
+		return 0;
+	}
+	a->source_ops = &source_etcd;
+	return a->source_ops->open(&conf, &a->source, err);
+}
+
+static int agent_open(struct agent *a, struct err *err)
+{
+	const struct front_conf front = {.loop = a->loop,
+					 .opts = a->opts,
+					 .arg = a,
+					 .status = give_status,
+					 .plan = tell_plan};
+	int fds[2], r;
+
+	r = process_lock(&a->process, a->opts->run_dir, err);
+	if (r != 0)
+		return r;
+	process_last_exit_log(&a->process);
+	if (process_state_dir(a->opts->state_dir, err) != 0)
+		log_warn("agent.no_state_dir", "why=\"%s\"", err->text);
+	r = process_signals(&a->process, err);
+	if (r < 0)
+		return r;
+	r = kernel_open(&a->os, err);
+	if (r < 0)
+		return r;
+	a->signals = loop_readable(a->loop, a->process.signal_fd, on_signal, a);
+	a->ops->watch_fds(a->os, fds);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		a->kernel[i] = loop_readable(a->loop, fds[i], on_kernel, a);
+	a->front = front_new(&front);
+	r = open_source(a, err);
+	return r < 0 ? AGENT_BAD_OPTION : 0;
+}
+
+static void agent_close(struct agent *a)
+{
+	if (a->source)
+		a->source_ops->close(a->source);
+	front_free(a->front);
+	for (size_t i = 0; i < ARRAY_SIZE(a->kernel); i++)
+		loop_watch_free(a->kernel[i]);
+	loop_watch_free(a->signals);
+	loop_watch_free(a->timer);
+	kernel_close(a->os);
+	brain_free(a->brain);
+	arena_fini(&a->arena);
+	loop_free(a->loop);
+	process_fini(&a->process);
+	policy_fini(&a->policy);
+}
+
+int agent_run(const struct opts *o, struct err *err)
+{
+	struct agent a = {.opts = o, .ops = &os_ops_kernel, .process = PROCESS_INIT};
+	int r;
+
+	if (conf_from_opts(o, &a.conf, err) < 0)
+		return AGENT_BAD_OPTION;
+	if (policy_init(&a.policy, o, err) < 0) {
+		policy_fini(&a.policy);
+		return AGENT_BAD_OPTION;
+	}
+	tune_malloc();
+	arena_init(&a.arena, 0);
+	a.loop = loop_new();
+	a.timer = loop_timer(a.loop, on_timer, &a);
+	a.brain = brain_new(&a.conf);
+	r = agent_open(&a, err);
+	if (r == 0)
+		loop_run(a.loop);
+	agent_close(&a);
+	return r;
+}
