@@ -82,8 +82,8 @@ static void log_plan(struct agent *a, const struct update *u)
 		return;
 	text_add_escaped(&c, u->repair->who.comm, strlen(u->repair->who.comm));
 	text_add_escaped(&w, u->repair->who.unit, strlen(u->repair->who.unit));
-	log_warn("repair", "ops=%u first=\"%s\" pid=%u comm=\"%s\" unit=\"%s\"", u->repair->n_ops,
-		 u->repair->what, u->repair->who.pid, comm, unit);
+	log_warn("plan.repair", "ops=%u first=\"%s\" pid=%u comm=\"%s\" unit=\"%s\"",
+		 u->repair->n_ops, u->repair->what, u->repair->who.pid, comm, unit);
 }
 
 static void log_failures(struct agent *a, const struct plan *plan, const struct op_failure *f,

@@ -50,7 +50,7 @@ static void warn_about(const struct opts_row *row)
 	abort();
 }
 
-int agent_main(int argc, char *argv[])
+int commands_agent(int argc, char *argv[])
 {
 	char complaints[2048] = "", given[2048] = "";
 	struct text bad = TEXT(complaints), flags = TEXT(given);
@@ -170,7 +170,7 @@ static bool take_word(int *argc, char *argv[], const char *word)
 	return false;
 }
 
-int status_main(int argc, char *argv[])
+int commands_status(int argc, char *argv[])
 {
 	const bool json = take_word(&argc, argv, "--json");
 	struct opts o;
@@ -187,7 +187,7 @@ int status_main(int argc, char *argv[])
 	return ask_main("status", json ? "status json\n" : "status\n", o.run_dir);
 }
 
-int plan_main(int argc, char *argv[])
+int commands_plan(int argc, char *argv[])
 {
 	struct opts o;
 	struct err err;

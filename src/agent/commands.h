@@ -5,8 +5,8 @@
  * words (argv[0] is the subcommand) and returns the exit code; 2 = the words make no sense, or there
  * is no agent to ask. */
 
-int agent_main(int argc, char *argv[]);
-int status_main(int argc, char *argv[]);
-int plan_main(int argc, char *argv[]);
+int commands_agent(int argc, char *argv[]);
+int commands_status(int argc, char *argv[]);
+int commands_plan(int argc, char *argv[]);
 
 #endif

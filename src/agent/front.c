@@ -110,14 +110,14 @@ static void open_socket(struct front *f)
 static void open_health(struct front *f)
 {
 	const struct opts *o = f->conf.opts;
-	struct ip ip;
+	struct httpd_conf conf = {.loop = f->conf.loop,
+				  .port = (uint16_t)MAX(o->healthz_port, 0),
+				  .ready = is_ready,
+				  .arg = f};
 
-	if (o->healthz_port <= 0)
+	if (o->healthz_port <= 0 || !ip_parse(o->healthz_ip, &conf.ip))
 		return;
-	if (!ip_parse(o->healthz_ip, &ip))
-		err_set(&f->health_problem, 0, "--healthz-ip is not an IP address");
-	else if (httpd_open(f->conf.loop, &ip, (uint16_t)o->healthz_port, is_ready, f, &f->health,
-			    &f->health_problem) == 0)
+	if (httpd_open(&conf, &f->health, &f->health_problem) == 0)
 		f->health_problem.text[0] = '\0';
 }
 

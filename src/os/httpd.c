@@ -5,9 +5,8 @@
 #include <string.h>
 
 struct httpd {
+	struct httpd_conf conf;
 	struct serve *serve;
-	httpd_ready_fn *ready;
-	void *arg;
 };
 
 struct answer {
@@ -36,7 +35,7 @@ static struct answer choose(const struct httpd *h, const char *request)
 		return (struct answer){"200 OK", "flanneld is running"};
 	if (!path_is(target, n, "/readyz"))
 		return (struct answer){"404 Not Found", "404 page not found\n"};
-	if (h->ready(h->arg))
+	if (h->conf.ready(h->conf.arg))
 		return (struct answer){"200 OK", "flanneld is ready"};
 	return (struct answer){"503 Service Unavailable", "flanneld is not ready yet"};
 }
@@ -51,22 +50,21 @@ static void answer(void *arg, const char *request, FILE *ret_answer)
 		a.status, strlen(a.body), strncmp(request, "HEAD ", 5) ? a.body : "");
 }
 
-int httpd_open(struct loop *loop, const struct ip *ip, uint16_t port, httpd_ready_fn *ready,
-	       void *arg, struct httpd **ret, struct err *err)
+int httpd_open(const struct httpd_conf *conf, struct httpd **ret, struct err *err)
 {
-	struct serve_conf conf = {.loop = loop, .end = "\r\n\r\n", .fn = answer};
+	struct serve_conf serve = {.loop = conf->loop, .end = "\r\n\r\n", .fn = answer};
 	struct httpd *h;
 	int fd, r;
 
-	r = serve_listen_tcp(ip, port, &fd, err);
+	r = serve_listen_tcp(&conf->ip, conf->port, &fd, err);
 	if (r < 0)
 		return r;
 	h = calloc(1, sizeof(*h));
 	if (!h)
 		abort();
-	*h = (struct httpd){.ready = ready, .arg = arg};
-	conf.arg = h;
-	h->serve = serve_open(&conf, fd);
+	h->conf = *conf;
+	serve.arg = h;
+	h->serve = serve_open(&serve, fd);
 	*ret = h;
 	return 0;
 }

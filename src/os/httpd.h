@@ -13,9 +13,16 @@ typedef bool httpd_ready_fn(void *arg);
 
 struct httpd;
 
+struct httpd_conf {
+	struct loop *loop;
+	struct ip ip;
+	uint16_t port;
+	httpd_ready_fn *ready;
+	void *arg;
+};
+
 /* 0; -errno if the address cannot be had. */
-int httpd_open(struct loop *loop, const struct ip *ip, uint16_t port, httpd_ready_fn *ready,
-	       void *arg, struct httpd **ret, struct err *err);
+int httpd_open(const struct httpd_conf *conf, struct httpd **ret, struct err *err);
 /* NULL is fine. */
 void httpd_close(struct httpd *h);
 

@@ -18,7 +18,7 @@ struct scene {
 	struct loop *loop;
 	struct httpd *httpd;
 	struct loop_watch *deadline;
-	uint16_t port;
+	struct httpd_conf conf;
 	bool ready;
 };
 
@@ -44,15 +44,17 @@ static bool is_ready(void *arg)
 static int setup(void **state)
 {
 	struct scene *s = calloc(1, sizeof(*s));
-	const struct ip ip = ip_from_v4(0x7f000001);
 	struct err err;
 
 	s->loop = loop_new();
 	s->deadline = loop_timer(s->loop, on_deadline, s);
-	for (s->port = 20000 + (uint16_t)(getpid() % 20000);; s->port++) {
-		if (httpd_open(s->loop, &ip, s->port, is_ready, s, &s->httpd, &err) == 0)
-			break;
-	}
+	s->conf = (struct httpd_conf){.loop = s->loop,
+				      .ip = ip_from_v4(0x7f000001),
+				      .port = 20000 + (uint16_t)(getpid() % 20000),
+				      .ready = is_ready,
+				      .arg = s};
+	while (httpd_open(&s->conf, &s->httpd, &err) < 0)
+		s->conf.port++;
 	*state = s;
 	return 0;
 }
@@ -71,7 +73,7 @@ static int teardown(void **state)
 static int client(struct scene *s)
 {
 	const struct sockaddr_in to = {.sin_family = AF_INET,
-				       .sin_port = htons(s->port),
+				       .sin_port = htons(s->conf.port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -176,12 +178,10 @@ static void long_requests_and_idle_clients_are_dropped(void **state)
 static void taken_port_is_a_story(void **state)
 {
 	struct scene *s = *state;
-	const struct ip ip = ip_from_v4(0x7f000001);
 	struct httpd *second;
 	struct err err;
 
-	assert_int_equal(httpd_open(s->loop, &ip, s->port, is_ready, s, &second, &err),
-			 -EADDRINUSE);
+	assert_int_equal(httpd_open(&s->conf, &second, &err), -EADDRINUSE);
 	assert_non_null(strstr(err.text, "cannot listen on 127.0.0.1 port "));
 	assert_non_null(strstr(err.text, "Address already in use"));
 }
