@@ -133,7 +133,9 @@ static void on_object(void *arg, const struct object *o)
 static struct update dump(struct agent *a)
 {
 	const unsigned kinds = a->dump_kinds;
+	const struct os_dump what = {kinds, on_object, a, &a->arena};
 	struct event end = {.type = EVENT_DUMP_END};
+	struct os_taken taken = {0};
 	struct err err = {0};
 
 	a->todo &= ~UPDATE_DUMP;
@@ -141,8 +143,9 @@ static struct update dump(struct agent *a)
 	tell_names(a);
 	tell(a, (struct event){.type = EVENT_DUMP_BEGIN,
 			       .dump_begin = {kinds, a->ops->devmap(a->os)}});
-	end.dump_end.code = a->ops->dump(a->os, kinds, on_object, a, &a->arena,
-					 &end.dump_end.taken_ids, &end.dump_end.n_taken_ids, &err);
+	end.dump_end.code = a->ops->dump(a->os, &what, &taken, &err);
+	end.dump_end.taken_ids = taken.ids;
+	end.dump_end.n_taken_ids = taken.n;
 	end.dump_end.problem = err.text;
 	if (end.dump_end.code < 0)
 		log_warn("dump.failed", "code=%d why=\"%s\"", end.dump_end.code, err.text);
@@ -281,18 +284,19 @@ static void feed_diff(void *arg, const struct object *o)
 static bool tell_plan(void *arg, FILE *out)
 {
 	struct agent *a = arg;
-	const uint32_t *taken;
 	struct arena arena;
 	struct err err = {0};
 	struct diff diff;
+	const struct os_dump what = {OBJECT_ALL, feed_diff, &diff, &arena};
+	struct os_taken taken;
 	struct op ops[64];
-	size_t n, n_ops = 0, n_taken;
+	size_t n, n_ops = 0;
 	int r;
 
 	arena_init(&arena, 0);
 	tell_names(a);
 	diff_begin(&diff, brain_want(a->brain), OBJECT_ALL, brain_sweep(a->brain), &arena);
-	r = a->ops->dump(a->os, OBJECT_ALL, feed_diff, &diff, &arena, &taken, &n_taken, &err);
+	r = a->ops->dump(a->os, &what, &taken, &err);
 	if (r < 0)
 		fprintf(out, "The kernel cannot be read: %s\n", err.text);
 	do {

@@ -33,6 +33,19 @@ struct os_names {
 /* Called for each object of ours that a dump finds; the object is borrowed for the call. */
 typedef void os_object_fn(void *arg, const struct object *o);
 
+struct os_dump {
+	unsigned kinds; /* OBJECT_BIT()s */
+	os_object_fn *fn;
+	void *arg;
+	struct arena *arena;
+};
+
+/* Nexthop ids in our range that others hold, ascending; in the dump's arena. */
+struct os_taken {
+	const uint32_t *ids;
+	size_t n;
+};
+
 /* What a kernel notification told. Coalesced over one read of the sockets. */
 struct os_notice {
 	unsigned kinds;	    /* OBJECT_BIT()s */
@@ -44,11 +57,10 @@ struct os_notice {
 struct os_ops {
 	void (*set_names)(struct os *os, const struct os_names *names);
 
-	/* Dumps all objects of ours of `kinds` into `fn`. Repeats what the kernel interrupted (DUMP_INTR), at most
-	 * LIMIT_DUMP_TRIES times. `ret_taken`: nexthop ids in our range held by others, ascending, in `a`.
-	 * 0, or -errno and the dump must be thrown away. */
-	int (*dump)(struct os *os, unsigned kinds, os_object_fn *fn, void *arg, struct arena *a,
-		    const uint32_t **ret_taken, size_t *ret_n_taken, struct err *err);
+	/* Dumps all objects of ours of some kinds. Repeats what the kernel interrupted (DUMP_INTR), at
+	 * most LIMIT_DUMP_TRIES times. 0, or -errno and what was handed over must be thrown away. */
+	int (*dump)(struct os *os, const struct os_dump *what, struct os_taken *ret_taken,
+		    struct err *err);
 
 	/* The roles as of the last dump or apply. Borrowed. */
 	const struct devmap *(*devmap)(struct os *os);
