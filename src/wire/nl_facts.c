@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/nl_facts.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "wire/nl_link.h"
+
+int nl_facts_iface(const struct nl_msg *m, struct iface *ret)
+{
+	struct nl_link l;
+	int r;
+
+	if (m->type != RTM_NEWLINK)
+		return 1;
+	r = nl_link_decode(m, &(struct devmap){0}, &l);
+	if (r < 0)
+		return r;
+	if (l.port)
+		return 1;
+	*ret = (struct iface){
+		.ifindex = l.ifindex,
+		.mtu_bytes = l.link.mtu_bytes,
+		.up = l.link.up,
+		.running = l.running,
+	};
+	memcpy(ret->name, l.link.name, sizeof(ret->name));
+	return 0;
+}
+
+struct raw_addr {
+	struct ip local, address;
+	uint32_t flags;
+};
+
+static const struct nl_field addr_fields[] = {
+	NL_FIELD(IFA_LOCAL, NL_IP, raw_addr, local),
+	NL_FIELD(IFA_ADDRESS, NL_IP, raw_addr, address),
+	NL_FIELD(IFA_FLAGS, NL_U32, raw_addr, flags),
+};
+
+int nl_facts_addr(const struct nl_msg *m, uint32_t *ret_ifindex, struct iface_addr *ret)
+{
+	struct raw_addr raw = {0};
+	struct ifaddrmsg head;
+	struct nl_bytes attrs;
+
+	if (m->type != RTM_NEWADDR)
+		return 1;
+	if (!nl_header(m, &head, sizeof(head), &attrs))
+		return -EBADMSG;
+	raw.flags = head.ifa_flags;
+	if (!nl_read(addr_fields, ARRAY_SIZE(addr_fields), attrs, &raw))
+		return -EBADMSG;
+	*ret_ifindex = head.ifa_index;
+	*ret = (struct iface_addr){
+		.cidr = {ip_is_set(&raw.local) ? raw.local : raw.address, head.ifa_prefixlen},
+		.permanent = raw.flags & IFA_F_PERMANENT,
+		.deprecated = raw.flags & IFA_F_DEPRECATED,
+		/* The bit means "secondary" for IPv4. */
+		.temporary = head.ifa_family == AF_INET6 && (raw.flags & IFA_F_TEMPORARY),
+	};
+	return 0;
+}
+
+struct raw_route {
+	uint32_t table, oif, metric;
+	struct ip src;
+};
+
+static const struct nl_field route_fields[] = {
+	NL_FIELD(RTA_TABLE, NL_U32, raw_route, table),
+	NL_FIELD(RTA_OIF, NL_U32, raw_route, oif),
+	NL_FIELD(RTA_PRIORITY, NL_U32, raw_route, metric),
+	NL_FIELD(RTA_PREFSRC, NL_IP, raw_route, src),
+};
+
+int nl_facts_default(const struct nl_msg *m, struct nl_facts_route *ret)
+{
+	struct raw_route raw = {0};
+	struct rtmsg head;
+	struct nl_bytes attrs;
+
+	if (m->type != RTM_NEWROUTE)
+		return 1;
+	if (!nl_header(m, &head, sizeof(head), &attrs))
+		return -EBADMSG;
+	if (head.rtm_dst_len != 0 || head.rtm_type != RTN_UNICAST ||
+	    (head.rtm_flags & RTM_F_CLONED))
+		return 1;
+	raw.table = head.rtm_table;
+	if (!nl_read(route_fields, ARRAY_SIZE(route_fields), attrs, &raw))
+		return -EBADMSG;
+	if (raw.table != RT_TABLE_MAIN)
+		return 1;
+	*ret = (struct nl_facts_route){
+		.v6 = head.rtm_family == AF_INET6, .metric = raw.metric, .ifindex = raw.oif};
+	return 0;
+}
+
+int nl_facts_ask_reach(struct nl_buf *b, const struct ip *to, uint32_t seq)
+{
+	struct rtmsg head = {.rtm_family = ip_is_v4(to) ? AF_INET : AF_INET6};
+	size_t n;
+
+	ip_bytes(to, &n);
+	head.rtm_dst_len = (uint8_t)(n * 8);
+	nl_begin(b, RTM_GETROUTE, NLM_F_REQUEST, seq, &head, sizeof(head));
+	nl_put_ip(b, RTA_DST, to);
+	return nl_end(b) ? 0 : -ENOBUFS;
+}
+
+int nl_facts_reach(const struct nl_msg *m, uint32_t *ret_ifindex, struct ip *ret_src)
+{
+	struct raw_route raw = {0};
+	struct rtmsg head;
+	struct nl_bytes attrs;
+
+	if (m->type != RTM_NEWROUTE)
+		return 1;
+	if (!nl_header(m, &head, sizeof(head), &attrs) ||
+	    !nl_read(route_fields, ARRAY_SIZE(route_fields), attrs, &raw))
+		return -EBADMSG;
+	*ret_ifindex = raw.oif;
+	*ret_src = raw.src;
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WIRE_NL_WATCH_H
+#define WIRE_NL_WATCH_H
+/* rtnetlink notifications: does this one concern us, and what should be looked at?
+ *
+ * A notification never says what is true, only where to look (failures.md 4: a link that flaps loses
+ * all its routes and announces none). So:
+ *
+ *	our link, its addresses, the uplink's		everything that rtnetlink and sysctl hold
+ *	neighbour, FDB entry of a VXLAN link		that kind
+ *	route of main: ours, through a VXLAN link,	routes
+ *	    or one that replaced another (the kernel
+ *	    announces only the new one)
+ *	nexthop of our id range				nexthops, and the routes that went with it
+ *	forwarding or rp_filter of all, default, ours	sysctls
+ *	the uplink, a default route			the choice of the uplink
+ *
+ * A link is announced on many occasions (a bridge whenever a pod comes). It concerns us if it is not
+ * as we saw it last.
+ */
+
+#include "wire/nl_link.h"
+#include "wire/nl_rt.h"
+
+struct nl_watch {
+	struct nl_ours ours;
+	/* Each role's link as last seen; ifindex 0 = it did not exist. Without a name of the
+	 * uplink in ours.map every link of the host may become it. */
+	const struct nl_link *seen; /* [DEV__COUNT] */
+};
+
+struct nl_news {
+	unsigned kinds; /* OBJECT_BIT()s to look at */
+	bool uplink;	/* the choice of the uplink may be another now */
+	uint32_t port;	/* netlink port of who did it; 0 = the kernel, or it does not say */
+};
+
+/* False if the message does not concern us or is malformed. */
+bool nl_watch_decode(const struct nl_msg *m, const struct nl_watch *w, struct nl_news *ret);
+
+#endif
