@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "os/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_SIZE 512
+
+static void close_fd(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static int fail(struct err *err, const char *what, const char *path)
+{
+	int code = -errno;
+
+	return err_set(err, code, "cannot %s %s: %s", what, path, strerror(-code));
+}
+
+int file_read(const char *path, char *buf, size_t size_bytes, struct err *err)
+{
+	_cleanup_(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t len = 0;
+	ssize_t n;
+	char more;
+
+	if (fd < 0)
+		return fail(err, "open", path);
+	while (len < size_bytes - 1) {
+		n = read(fd, buf + len, size_bytes - 1 - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail(err, "read", path);
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	buf[len] = '\0';
+	return len == size_bytes - 1 && read(fd, &more, 1) == 1 ? FILE_LONGER : 0;
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > 0) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int file_write(const char *path, const char *text, struct err *err)
+{
+	_cleanup_(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return fail(err, "open", path);
+	if (write_all(fd, text) < 0)
+		return fail(err, "write", path);
+	return 0;
+}
+
+/* Every directory above `path`. */
+static int make_parents(const char *path, struct err *err)
+{
+	char dir[PATH_SIZE];
+
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
+		if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+			return fail(err, "create directory", dir);
+	}
+	return 0;
+}
+
+/* Without this a crash may undo the rename. Not every file system can; then nothing is lost. */
+static void sync_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_SIZE];
+
+	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	{
+		_cleanup_(close_fd) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd >= 0)
+			(void)!fsync(fd);
+	}
+}
+
+int file_replace(const char *path, const char *text, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	int dir_len = slash ? (int)(slash - path) + 1 : 0;
+	_cleanup_(close_fd) int fd = -1;
+	char temp[PATH_SIZE];
+	struct stat st;
+	int n, r;
+
+	/* Same directory, so that rename() is atomic; hidden, so that nobody takes it for the file. */
+	n = snprintf(temp, sizeof(temp), "%.*s.%s.tmp", dir_len, path, path + dir_len);
+	if (n < 0 || (size_t)n >= sizeof(temp))
+		return err_set(err, -ENAMETOOLONG, "path too long: %s", path);
+	r = make_parents(path, err);
+	if (r < 0)
+		return r;
+	(void)unlink(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return fail(err, "create", temp);
+	if (fchmod(fd, stat(path, &st) == 0 ? st.st_mode & 07777 : 0644) < 0 ||
+	    write_all(fd, text) < 0 || fsync(fd) < 0 || rename(temp, path) < 0) {
+		r = fail(err, "write", path);
+		(void)unlink(temp);
+		return r;
+	}
+	sync_parent(path);
+	return 0;
+}
+
+int file_remove(const char *path, struct err *err)
+{
+	return unlink(path) < 0 && errno != ENOENT ? fail(err, "remove", path) : 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OS_FILE_H
+#define OS_FILE_H
+/* Small files: read whole, replace atomically, write a kernel switch. */
+
+#include "base/err.h"
+
+/* Reads a text file into buf, terminated. 0; FILE_LONGER if it does not fit (buf holds its
+ * beginning); -ENOENT and the like. */
+#define FILE_LONGER 1
+int file_read(const char *path, char *buf, size_t size_bytes, struct err *err);
+
+/* Replaces a file, or creates it with mode 0644 and the missing directories above it (0755): readers
+ * see the old text or the new one, never a part, and after a crash either. An existing file's mode
+ * is kept. */
+int file_replace(const char *path, const char *text, struct err *err);
+
+/* Writes into what is there, with one write(): for files of /proc and /sys. */
+int file_write(const char *path, const char *text, struct err *err);
+
+/* Gone, or never there, is fine. */
+int file_remove(const char *path, struct err *err);
+
+#endif

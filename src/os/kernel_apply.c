@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os/file.h"
+#include "os/kernel_impl.h"
+
+struct run {
+	struct os *os;
+	const struct plan *plan;
+	struct arena *arena;
+	struct op_failure *failures;
+	size_t n_failures, room;
+
+	/* The batch being filled. */
+	struct nl_buf b;
+
+	struct {
+		uint32_t seq;
+		size_t op;
+	} sent[NLSOCK_BATCH];
+
+	size_t n_sent;
+};
+
+static void fail(struct run *run, size_t op, int code, const char *words)
+{
+	struct op_failure *f;
+
+	if (nl_rt_done(&run->plan->ops[op], code))
+		return;
+	if (run->n_failures == run->room) {
+		size_t room = run->room ? 2 * run->room : 16;
+		struct op_failure *more = arena_array(run->arena, struct op_failure, room);
+
+		if (run->n_failures)
+			memcpy(more, run->failures, run->n_failures * sizeof(*more));
+		run->failures = more;
+		run->room = room;
+	}
+	f = &run->failures[run->n_failures++];
+	f->op = op;
+	f->code = code;
+	snprintf(f->text, sizeof(f->text), "%s", words && words[0] ? words : strerror(-code));
+}
+
+/* ---- batches ---- */
+
+static void on_failure(void *arg, const struct nl_ack *ack)
+{
+	struct run *run = arg;
+
+	for (size_t i = 0; i < run->n_sent; i++) {
+		if (run->sent[i].seq == ack->seq)
+			fail(run, run->sent[i].op, ack->code, ack->text);
+	}
+}
+
+static int flush(struct run *run, struct err *err)
+{
+	int r = 0;
+
+	if (run->n_sent > 0)
+		r = nlsock_batch(&run->os->request, &run->b, on_failure, run, err);
+	run->b = kernel_tx(run->os);
+	run->n_sent = 0;
+	return r;
+}
+
+static int add(struct run *run, size_t op, struct err *err)
+{
+	uint32_t seq = nlsock_seq(&run->os->request);
+	int r = 0;
+
+	if (run->n_sent == NLSOCK_BATCH)
+		r = flush(run, err);
+	if (r < 0)
+		return r;
+	r = nl_rt_encode(&run->b, &run->plan->ops[op], &run->os->map, seq);
+	if (r == -ENOBUFS) {
+		r = flush(run, err);
+		if (r < 0)
+			return r;
+		r = nl_rt_encode(&run->b, &run->plan->ops[op], &run->os->map, seq);
+	}
+	if (r < 0) {
+		fail(run, op, r, r == -ENODEV ? "its link does not exist" : NULL);
+		return 0;
+	}
+	run->sent[run->n_sent].seq = seq;
+	run->sent[run->n_sent].op = op;
+	run->n_sent++;
+	return 0;
+}
+
+/* ---- links: one at a time, because others need their index ---- */
+
+static int request(struct os *os, struct nl_buf *b, int encoded, struct nl_ack *ret_ack)
+{
+	*ret_ack = (struct nl_ack){.code = encoded};
+	return encoded < 0 ? encoded : nlsock_request(&os->request, b, NULL, NULL, ret_ack);
+}
+
+static int create_link(struct os *os, const struct link *l, struct nl_ack *ret_ack, struct err *err)
+{
+	struct nl_buf b = kernel_tx(os);
+	int r;
+
+	r = request(os, &b, nl_link_create(&b, l, &os->map, nlsock_seq(&os->request)), ret_ack);
+	if (r == -ENODEV && ret_ack->seq == 0)
+		snprintf(ret_ack->text, sizeof(ret_ack->text), "its lower link does not exist");
+	if (r < 0)
+		return r;
+	r = kernel_roles(os, err);
+	if (r < 0)
+		return r;
+	b = kernel_tx(os);
+	return request(
+		os, &b,
+		nl_link_set(&b, l, NULL, os->map.dev[l->dev].ifindex, nlsock_seq(&os->request)),
+		ret_ack);
+}
+
+static int delete_link(struct os *os, const struct link *l, struct nl_ack *ret_ack)
+{
+	struct nl_buf b = kernel_tx(os);
+
+	if (os->map.dev[l->dev].ifindex == 0)
+		return 0;
+	return request(os, &b,
+		       nl_link_del(&b, os->map.dev[l->dev].ifindex, nlsock_seq(&os->request)),
+		       ret_ack);
+}
+
+static int set_link(struct os *os, const struct op *op, struct nl_ack *ret_ack)
+{
+	const struct link *l = op->object.link;
+	struct nl_buf b = kernel_tx(os);
+
+	if (os->map.dev[l->dev].ifindex == 0)
+		return -ENODEV;
+	return request(os, &b,
+		       nl_link_set(&b, l, op->old.link, os->map.dev[l->dev].ifindex,
+				   nlsock_seq(&os->request)),
+		       ret_ack);
+}
+
+static int run_link(struct run *run, size_t i, struct err *err)
+{
+	const struct op *op = &run->plan->ops[i];
+	const struct link *l = op->object.link;
+	struct nl_ack ack = {0};
+	int r = 0;
+
+	switch (op->verb) {
+	case OP_ADD:
+		r = create_link(run->os, l, &ack, err);
+		break;
+	case OP_SET:
+		r = set_link(run->os, op, &ack);
+		break;
+	case OP_RECREATE:
+		r = delete_link(run->os, l, &ack);
+		if (r == 0 || r == -ENODEV)
+			r = create_link(run->os, l, &ack, err);
+		break;
+	case OP_DEL:
+		r = delete_link(run->os, l, &ack);
+		break;
+	case OP__COUNT:
+		assert(!"verb");
+	}
+	if (r < 0)
+		fail(run, i, r, ack.text);
+	return kernel_roles(run->os, err);
+}
+
+/* ---- files ---- */
+
+static void run_file(struct run *run, size_t i)
+{
+	const struct op *op = &run->plan->ops[i];
+	const char *env = run->os->names.envfile_path;
+	struct err err = {0};
+	char path[64];
+	int r = 0;
+
+	if (op->object.kind == OBJECT_SYSCTL) {
+		kernel_sysctl_path(op->object.sysctl->path, path);
+		if (op->verb != OP_DEL)
+			r = file_write(path, op->object.sysctl->value, &err);
+	} else if (!env) {
+		r = -EINVAL;
+	} else if (op->verb == OP_DEL) {
+		r = file_remove(env, &err);
+	} else {
+		r = file_replace(env, op->object.envfile->text, &err);
+	}
+	if (r < 0)
+		fail(run, i, r, err.text);
+}
+
+/* ---- the plan ---- */
+
+static int run_op(struct run *run, size_t i, struct err *err)
+{
+	const struct op *op = &run->plan->ops[i];
+	char text[120] = "";
+	int r;
+
+	switch (op->object.kind) {
+	case OBJECT_ADDR:
+	case OBJECT_NEXTHOP:
+	case OBJECT_NEIGH:
+	case OBJECT_FDB:
+	case OBJECT_ROUTE:
+		return add(run, i, err);
+	case OBJECT_LINK:
+	case OBJECT_SYSCTL:
+	case OBJECT_FW_TABLE:
+	case OBJECT_FW_CHAIN:
+	case OBJECT_ENVFILE:
+	case OBJECT__COUNT:
+		break;
+	}
+	r = flush(run, err);
+	if (r < 0)
+		return r;
+	if (op->object.kind == OBJECT_LINK)
+		return run_link(run, i, err);
+	if (op->object.kind == OBJECT_SYSCTL || op->object.kind == OBJECT_ENVFILE) {
+		run_file(run, i);
+		return 0;
+	}
+	r = nft_apply(run->os->nft, &run->os->names, op, text, err);
+	if (r < 0)
+		fail(run, i, r, text);
+	return 0;
+}
+
+static bool changes_fdb(const struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->ops[i].object.kind == OBJECT_FDB)
+			return true;
+	}
+	return false;
+}
+
+int kernel_apply(struct os *os, const struct plan *plan, struct arena *a,
+		 const struct op_failure **ret_failures, size_t *ret_n_failures, struct err *err)
+{
+	struct run run = {.os = os, .plan = plan, .arena = a, .b = kernel_tx(os)};
+	bool hush = changes_fdb(plan);
+	int r = os->roles_known ? 0 : kernel_roles(os, err);
+
+	if (hush)
+		kernel_watch_filter(os, true);
+	for (size_t i = 0; i < plan->n && r == 0; i++)
+		r = run_op(&run, i, err);
+	if (r == 0)
+		r = flush(&run, err);
+	if (hush)
+		kernel_watch_filter(os, false);
+	if (r < 0)
+		return err_wrap(err, r, "cannot change the kernel");
+	*ret_failures = run.failures;
+	*ret_n_failures = run.n_failures;
+	return 0;
+}

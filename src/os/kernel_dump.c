@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "os/file.h"
+#include "os/kernel_impl.h"
+
+/* ---- objects that are held back until their dump is known to be whole ---- */
+
+#define HELD_PER_CHUNK 128
+
+struct held_chunk {
+	struct held_chunk *next;
+	size_t n;
+	uint8_t *values; /* HELD_PER_CHUNK of one size */
+};
+
+/* A list of values in an arena. Emptied, it keeps its chunks for the next try. */
+struct held {
+	struct held_chunk *first, *last;
+	size_t size_bytes, n;
+};
+
+static void held_add(struct held *h, const void *value, struct arena *a)
+{
+	struct held_chunk *c = h->last;
+
+	if (!c || c->n == HELD_PER_CHUNK) {
+		struct held_chunk *next = c ? c->next : h->first;
+
+		if (!next) {
+			next = arena_new(a, struct held_chunk);
+			next->values = arena_calloc(a, HELD_PER_CHUNK, h->size_bytes);
+			if (c)
+				c->next = next;
+			else
+				h->first = next;
+		}
+		next->n = 0;
+		h->last = c = next;
+	}
+	memcpy(c->values + c->n++ * h->size_bytes, value, h->size_bytes);
+	h->n++;
+}
+
+static void held_empty(struct held *h)
+{
+	h->last = NULL;
+	h->n = 0;
+}
+
+/* ---- one dump ---- */
+
+struct dump {
+	struct os *os;
+	const struct os_dump *what;
+	enum object_kind kind; /* of the dump that is running */
+	bool hold;
+	struct held held;  /* objects of that kind */
+	struct held taken; /* ids */
+};
+
+static void feed(struct dump *d, enum object_kind kind, const void *value)
+{
+	d->what->fn(d->what->arg, &(struct object){.kind = kind, .any = value});
+}
+
+static int on_message(void *arg, const struct nl_msg *m)
+{
+	struct dump *d = arg;
+	struct nl_ours ours = kernel_ours(d->os);
+	struct nl_object o;
+	int r = nl_rt_decode(m, &ours, &o);
+
+	if (r < 0 || r == NL_NOT_OURS)
+		return MIN(r, 0);
+	if (o.object.kind != d->kind)
+		return 0;
+	if (r == NL_TAKEN)
+		held_add(&d->taken, &o.nexthop.id, d->what->arena);
+	else if (d->hold)
+		held_add(&d->held, o.object.any, d->what->arena);
+	else
+		d->what->fn(d->what->arg, &o.object);
+	return 0;
+}
+
+/* Address and nexthop lists have a generation count, and so the kernel can tell that one changed
+ * while we read it (NLM_F_DUMP_INTR). What was read is then worth nothing, and must not have been
+ * handed on. */
+static bool can_be_interrupted(enum object_kind kind)
+{
+	return kind == OBJECT_ADDR || kind == OBJECT_NEXTHOP;
+}
+
+static int dump_rt(struct dump *d, enum object_kind kind, uint32_t ifindex, bool v6,
+		   struct err *err)
+{
+	int r = NLSOCK_INTERRUPTED;
+
+	d->kind = kind;
+	d->hold = can_be_interrupted(kind);
+	d->held = (struct held){.size_bytes = object_size(kind)};
+	for (unsigned i = 0; r == NLSOCK_INTERRUPTED && i < (d->hold ? LIMIT_DUMP_TRIES : 1); i++) {
+		struct nl_buf b = kernel_tx(d->os);
+
+		held_empty(&d->held);
+		if (kind == OBJECT_NEXTHOP)
+			held_empty(&d->taken);
+		nl_rt_dump(&b, kind, ifindex, v6, nlsock_seq(&d->os->request));
+		r = nlsock_dump(&d->os->request, &b, on_message, d, err);
+	}
+	if (r == -EOPNOTSUPP && kind == OBJECT_NEXTHOP)
+		return 0; /* before Linux 5.3 */
+	if (r == NLSOCK_INTERRUPTED)
+		return err_set(err, -EAGAIN, "%s list keeps changing while it is read",
+			       object_kind_names[kind]);
+	if (r < 0)
+		return err_wrap(err, r, "cannot list %s", object_kind_names[kind]);
+	for (const struct held_chunk *c = d->held.n ? d->held.first : NULL; c; c = c->next) {
+		for (size_t i = 0; i < c->n; i++)
+			feed(d, kind, c->values + i * d->held.size_bytes);
+		if (c == d->held.last)
+			break;
+	}
+	return 0;
+}
+
+/* One dump per VXLAN link: the kernel filters by interface, and there may be thousands of others'. */
+static int dump_neigh(struct dump *d, enum object_kind kind, struct err *err)
+{
+	static const enum dev devs[] = {DEV_VXLAN, DEV_VXLAN6};
+
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(devs) && r == 0; i++) {
+		uint32_t ifindex = d->os->map.dev[devs[i]].ifindex;
+
+		if (ifindex)
+			r = dump_rt(d, kind, ifindex, false, err);
+	}
+	return r == -ENODEV ? 0 : r; /* the link went away meanwhile, and its entries with it */
+}
+
+/* ---- what is no rtnetlink dump ---- */
+
+static int dump_links(struct dump *d)
+{
+	static const enum dev devs[] = {DEV_VXLAN, DEV_VXLAN6, DEV_BRIDGE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(devs); i++) {
+		const struct nl_link *l = &d->os->seen[devs[i]];
+
+		if (l->ifindex)
+			feed(d, OBJECT_LINK, &l->link);
+	}
+	return 0;
+}
+
+static int dump_sysctls(struct dump *d)
+{
+	for (size_t i = 0; i < d->os->names.n_sysctls; i++) {
+		struct sysctl s = d->os->names.sysctls[i];
+		char path[64];
+
+		kernel_sysctl_path(s.path, path);
+		if (file_read(path, s.value, sizeof(s.value), NULL) < 0)
+			s.value[0] = '\0';
+		s.value[strcspn(s.value, "\n")] = '\0';
+		feed(d, OBJECT_SYSCTL, &s);
+	}
+	return 0;
+}
+
+static int dump_envfile(struct dump *d, struct err *err)
+{
+	struct envfile e = {0};
+	int r;
+
+	if (!d->os->names.envfile_path)
+		return 0;
+	r = file_read(d->os->names.envfile_path, e.text, sizeof(e.text), err);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 0;
+	if (r < 0)
+		return r;
+	feed(d, OBJECT_ENVFILE, &e);
+	return 0;
+}
+
+static int dump_kind(struct dump *d, enum object_kind kind, struct err *err)
+{
+	int r;
+
+	switch (kind) {
+	case OBJECT_LINK:
+		return dump_links(d);
+	case OBJECT_SYSCTL:
+		return dump_sysctls(d);
+	case OBJECT_ADDR:
+	case OBJECT_NEXTHOP:
+		return dump_rt(d, kind, 0, false, err);
+	case OBJECT_NEIGH:
+	case OBJECT_FDB:
+		return dump_neigh(d, kind, err);
+	case OBJECT_ROUTE:
+		r = dump_rt(d, kind, 0, false, err);
+		return r == 0 && d->os->names.dev[DEV_VXLAN6][0] ? dump_rt(d, kind, 0, true, err)
+								 : r;
+	case OBJECT_FW_TABLE:
+	case OBJECT_FW_CHAIN:
+		return nft_dump(d->os->nft, &d->os->names, OBJECT_BIT(kind), d->what->fn,
+				d->what->arg, err);
+	case OBJECT_ENVFILE:
+		return dump_envfile(d, err);
+	case OBJECT__COUNT:
+		break;
+	}
+	assert(!"kind");
+	return 0;
+}
+
+static uint32_t *flatten(const struct held *h, struct arena *a)
+{
+	uint32_t *ids = arena_array(a, uint32_t, h->n);
+	size_t at = 0;
+
+	for (const struct held_chunk *c = h->first; c && at < h->n; c = c->next) {
+		memcpy(ids + at, c->values, c->n * sizeof(*ids));
+		at += c->n;
+	}
+	return ids;
+}
+
+int kernel_dump(struct os *os, const struct os_dump *what, struct os_taken *ret_taken,
+		struct err *err)
+{
+	struct dump d = {.os = os, .what = what, .taken = {.size_bytes = sizeof(uint32_t)}};
+	int r = kernel_roles(os, err);
+
+	for (enum object_kind k = 0; k < OBJECT__COUNT && r == 0; k++) {
+		if (what->kinds & OBJECT_BIT(k))
+			r = dump_kind(&d, k, err);
+	}
+	if (r < 0)
+		return r;
+	/* The kernel keeps nexthops in a tree by id, so these come ascending. */
+	ret_taken->ids = d.taken.n ? flatten(&d.taken, what->arena) : NULL;
+	ret_taken->n = d.taken.n;
+	return 0;
+}

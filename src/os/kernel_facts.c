@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/kernel_impl.h"
+#include "wire/nl_facts.h"
+
+struct facts {
+	struct arena *arena;
+	struct iface *ifaces;
+	size_t n, room;
+	struct iface_facts *ret;
+	uint32_t best, best6; /* metrics of the default routes found */
+	bool have, have6;
+};
+
+static int on_link(void *arg, const struct nl_msg *m)
+{
+	struct facts *f = arg;
+	struct iface iface;
+	int r = nl_facts_iface(m, &iface);
+
+	if (r != 0 || f->n == LIMIT_IFACES)
+		return MIN(r, 0);
+	if (f->n == f->room) {
+		size_t room = f->room ? 2 * f->room : 32;
+		struct iface *more = arena_array(f->arena, struct iface, room);
+
+		if (f->n)
+			memcpy(more, f->ifaces, f->n * sizeof(*more));
+		f->ifaces = more;
+		f->room = room;
+	}
+	f->ifaces[f->n++] = iface;
+	return 0;
+}
+
+static int by_index(const void *a, const void *b)
+{
+	const struct iface *x = a, *y = b;
+
+	return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
+}
+
+static int on_addr(void *arg, const struct nl_msg *m)
+{
+	struct facts *f = arg;
+	struct iface key, *iface;
+	struct iface_addr addr;
+	int r = nl_facts_addr(m, &key.ifindex, &addr);
+
+	if (r != 0)
+		return MIN(r, 0);
+	iface = f->n ? bsearch(&key, f->ifaces, f->n, sizeof(key), by_index) : NULL;
+	if (iface && iface->n_addrs < UPLINK_ADDRS_MAX)
+		iface->addrs[iface->n_addrs++] = addr;
+	return 0;
+}
+
+static int on_route(void *arg, const struct nl_msg *m)
+{
+	struct facts *f = arg;
+	struct nl_facts_route d;
+	int r = nl_facts_default(m, &d);
+	bool *have;
+	uint32_t *best;
+
+	if (r != 0)
+		return MIN(r, 0);
+	have = d.v6 ? &f->have6 : &f->have;
+	best = d.v6 ? &f->best6 : &f->best;
+	if (*have && *best <= d.metric)
+		return 0;
+	*have = true;
+	*best = d.metric;
+	if (d.v6)
+		f->ret->default_ifindex6 = d.ifindex;
+	else
+		f->ret->default_ifindex = d.ifindex;
+	if (!d.v6)
+		f->ret->default_multipath = d.ifindex == 0;
+	return 0;
+}
+
+enum part {
+	PART_LINKS,
+	PART_ADDRS,
+	PART_ROUTES,
+	PART_ROUTES6,
+};
+
+/* Forgets what an interrupted dump of this part left. */
+static void forget(struct facts *f, enum part part)
+{
+	if (part == PART_LINKS)
+		f->n = 0;
+	for (size_t i = 0; part == PART_ADDRS && i < f->n; i++)
+		f->ifaces[i].n_addrs = 0;
+	if (part == PART_ROUTES)
+		f->have = false;
+	if (part == PART_ROUTES6)
+		f->have6 = false;
+}
+
+static int collect(struct os *os, struct facts *f, enum part part, struct err *err)
+{
+	static nlsock_msg_fn *const fns[] = {on_link, on_addr, on_route, on_route};
+	int r = NLSOCK_INTERRUPTED;
+
+	for (unsigned i = 0; r == NLSOCK_INTERRUPTED && i < LIMIT_DUMP_TRIES; i++) {
+		struct nl_buf b = kernel_tx(os);
+		uint32_t seq = nlsock_seq(&os->request);
+
+		if (part == PART_LINKS)
+			nl_link_dump(&b, seq);
+		else
+			nl_rt_dump(&b, part == PART_ADDRS ? OBJECT_ADDR : OBJECT_ROUTE, 0,
+				   part == PART_ROUTES6, seq);
+		forget(f, part);
+		r = nlsock_dump(&os->request, &b, fns[part], f, err);
+	}
+	if (r == NLSOCK_INTERRUPTED)
+		return err_set(err, -EAGAIN, "interfaces keep changing while they are listed");
+	return r < 0 ? err_wrap(err, r, "cannot list the host's interfaces") : 0;
+}
+
+struct reach {
+	uint32_t ifindex;
+	struct ip src;
+};
+
+static int on_reach(void *arg, const struct nl_msg *m)
+{
+	struct reach *reach = arg;
+
+	return MIN(nl_facts_reach(m, &reach->ifindex, &reach->src), 0);
+}
+
+/* No way there is an answer, not an error. */
+static void find_reach(struct os *os, const struct ip *to, struct iface_facts *facts)
+{
+	struct nl_buf b = kernel_tx(os);
+	struct reach reach = {0};
+	struct nl_ack ack;
+
+	nl_facts_ask_reach(&b, to, nlsock_seq(&os->request));
+	if (nlsock_request(&os->request, &b, on_reach, &reach, &ack) < 0)
+		return;
+	facts->reach_ifindex = reach.ifindex;
+	facts->reach_src = reach.src;
+}
+
+int kernel_facts(struct os *os, const struct ip *reach, struct arena *a,
+		 struct iface_facts *ret_facts, struct err *err)
+{
+	struct iface_facts facts = {0};
+	struct facts f = {.arena = a, .ret = &facts};
+	int r = collect(os, &f, PART_LINKS, err);
+
+	if (r == 0 && f.n > 1)
+		qsort(f.ifaces, f.n, sizeof(*f.ifaces), by_index);
+	if (r == 0)
+		r = collect(os, &f, PART_ADDRS, err);
+	if (r == 0)
+		r = collect(os, &f, PART_ROUTES, err);
+	/* A kernel without IPv6 answers with an error or with nothing: then there is no such route. */
+	if (r == 0)
+		(void)collect(os, &f, PART_ROUTES6, NULL);
+	if (r < 0)
+		return r;
+	if (ip_is_set(reach))
+		find_reach(os, reach, &facts);
+	facts.ifaces = f.ifaces;
+	facts.n_ifaces = f.n;
+	*ret_facts = facts;
+	return 0;
+}
