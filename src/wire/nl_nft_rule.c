@@ -317,7 +317,7 @@ static void read_bitwise(struct reader *r, struct nl_bytes attrs)
 		NL_FIELD(NFTA_BITWISE_MASK, NL_NEST, expr, mask),
 		NL_FIELD(NFTA_BITWISE_XOR, NL_NEST, expr, xor),
 	};
-	struct expr e = {.sreg = REG_NONE, .dreg = REG_NONE, .op = NFT_BITWISE_MASK_XOR};
+	struct expr e = {.sreg = REG_NONE, .dreg = REG_NONE, .op = NFT_BITWISE_BOOL};
 	struct nl_bytes mask, xor;
 	bool ok;
 
@@ -325,7 +325,7 @@ static void read_bitwise(struct reader *r, struct nl_bytes attrs)
 	mask = value_of(e.mask, sizeof(r->mask));
 	xor = value_of(e.xor, sizeof(r->mask));
 	ok = r->field != FIELD_NONE && !r->masked && is_reg1(e.sreg) && is_reg1(e.dreg) &&
-	     e.op == NFT_BITWISE_MASK_XOR && e.len == r->len && mask.n == r->len && xor.n == r->len;
+	     e.op == NFT_BITWISE_BOOL && e.len == r->len && mask.n == r->len && xor.n == r->len;
 	for (size_t i = 0; ok && i < xor.n; i++)
 		ok = xor.p[i] == 0;
 	if (!ok) {
