@@ -3,8 +3,9 @@
 #define CORE_SUBNETS_H
 /* Which subnet to lease: flannel's acquire algorithm as one pure decision (flannel.md 5.3).
  *
- * Differences on purpose: a reservation (key without TTL) stays one; a lost race is retried by the
- * caller; never a different subnet than the one we hold while pods may use it.
+ * Differences on purpose: a reservation (key without TTL) stays one, and is not deleted when it does not
+ * fit; a lost race is retried by the caller; never a different subnet than the one we hold while pods
+ * may use it; never one with a node's own address in it. IPv4 alone is allocated.
  */
 
 #include "base/err.h"
@@ -23,7 +24,7 @@ struct subnets_input {
 	struct ip public_ip;
 	struct cidr held;     /* subnet that running pods use; unset = none. Only this will do */
 	struct cidr previous; /* from subnet.env; unset = none. A preference */
-	uint64_t seed;	      /* for the random pick */
+	uint64_t seed;	      /* for the random pick; another one for each try */
 };
 
 enum subnets_verdict {
