@@ -13,8 +13,10 @@ void fw_want(const struct want_input *in, struct arena *a, struct netstate *ret)
  * our accepts stand, in order, in front of everything that may. */
 bool fw_chain_satisfied(const struct fw_chain *want, const struct fw_chain *have);
 
-/* One line for the status about a native chain that may drop: who, where, and the command to run.
- * False if there is nothing to say. */
-bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net, struct text *ret);
+/* One line for the status about a foreign chain that may drop and that we may not write to: which,
+ * and the command to run. False if there is nothing to say. The accepts of that command carry our
+ * comment: once they stand, there is nothing more to say. */
+bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net,
+		      const struct brain_conf *conf, struct text *ret);
 
 #endif
