@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/cni_types.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const cni_version_names[] = {
+	[CNI_0_1_0] = "0.1.0", [CNI_0_2_0] = "0.2.0", [CNI_0_3_0] = "0.3.0", [CNI_0_3_1] = "0.3.1",
+	[CNI_0_4_0] = "0.4.0", [CNI_1_0_0] = "1.0.0", [CNI_1_1_0] = "1.1.0",
+};
+static_assert(ARRAY_SIZE(cni_version_names) == CNI_VERSION__COUNT, "a name for each");
+
+const char *const cni_verb_names[] = {
+	[CNI_ADD] = "ADD", [CNI_DEL] = "DEL",	    [CNI_CHECK] = "CHECK",
+	[CNI_GC] = "GC",   [CNI_STATUS] = "STATUS", [CNI_VERSION] = "VERSION",
+};
+static_assert(ARRAY_SIZE(cni_verb_names) == CNI_VERB__COUNT, "a name for each");
+
+bool cni_version_parse(const char *text, enum cni_version *ret)
+{
+	for (size_t i = 0; i < CNI_VERSION__COUNT; i++) {
+		if (strcmp(text, cni_version_names[i]) == 0) {
+			*ret = (enum cni_version)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int family(enum cni_version v)
+{
+	return v <= CNI_0_2_0 ? 2 : v <= CNI_0_4_0 ? 4 : 10;
+}
+
+bool cni_version_same_family(enum cni_version a, enum cni_version b)
+{
+	return family(a) == family(b);
+}
+
+bool cni_verb_parse(const char *text, enum cni_verb *ret)
+{
+	for (size_t i = 0; i < CNI_VERB__COUNT; i++) {
+		if (strcmp(text, cni_verb_names[i]) == 0) {
+			*ret = (enum cni_verb)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+int cni_fail(struct cni_error *e, enum cni_code code, const char *fmt, ...)
+{
+	struct cni_error fresh = {.code = code}; /* e's own text may be among the arguments */
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(fresh.msg, sizeof(fresh.msg), fmt, ap);
+	va_end(ap);
+	*e = fresh;
+	return -EINVAL;
+}
+
+static bool is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool cni_name_ok(const char *name)
+{
+	if (!is_alnum(*name))
+		return false;
+	while (is_alnum(*name) || *name == '_' || *name == '.' || *name == '-')
+		name++;
+	return *name == '\0';
+}
