@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/cni_result.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* What a flannel node's bridge answers, in the shape of each version (printed by the reference). */
+#define SHAPE_02                                                                           \
+ "{\n    \"cniVersion\": \"0.2.0\",\n    \"ip4\": {\n        \"ip\": \"10.244.1.2/24\",\n" \
+ "        \"gateway\": \"10.244.1.1\",\n        \"routes\": [\n            {\n"            \
+ "                \"dst\": \"10.244.0.0/16\"\n            },\n            {\n"             \
+ "                \"dst\": \"0.0.0.0/0\",\n                \"gw\": \"10.244.1.1\"\n"       \
+ "            }\n        ]\n    },\n    \"dns\": {}\n}"
+#define SHAPE_03                                                                                    \
+ "{\n    \"cniVersion\": \"0.3.1\",\n    \"interfaces\": [\n        {\n"                            \
+ "            \"name\": \"cni0\",\n            \"mac\": \"02:00:00:00:00:01\"\n        },\n"        \
+ "        {\n            \"name\": \"eth0\",\n            \"mac\": \"02:00:00:00:00:02\",\n"        \
+ "            \"sandbox\": \"/run/netns/a\"\n        }\n    ],\n    \"ips\": [\n        {\n"        \
+ "            \"version\": \"4\",\n            \"interface\": 0,\n"                                 \
+ "            \"address\": \"10.244.1.2/24\",\n            \"gateway\": \"10.244.1.1\"\n"           \
+ "        }\n    ],\n    \"routes\": [\n        {\n            \"dst\": \"10.244.0.0/16\"\n"        \
+ "        },\n        {\n            \"dst\": \"0.0.0.0/0\",\n            \"gw\": \"10.244.1.1\"\n" \
+ "        }\n    ],\n    \"dns\": {}\n}"
+#define SHAPE_10                                                                             \
+ "{\n    \"cniVersion\": \"1.0.0\",\n    \"interfaces\": [\n        {\n"                     \
+ "            \"mac\": \"02:00:00:00:00:01\",\n            \"name\": \"cni0\"\n        },\n" \
+ "        {\n            \"mac\": \"02:00:00:00:00:02\",\n            \"name\": \"eth0\",\n" \
+ "            \"sandbox\": \"/run/netns/a\"\n        }\n    ],\n    \"ips\": [\n        {\n" \
+ "            \"address\": \"10.244.1.2/24\",\n            \"gateway\": \"10.244.1.1\",\n"   \
+ "            \"interface\": 0\n        }\n    ],\n    \"routes\": [\n        {\n"           \
+ "            \"dst\": \"10.244.0.0/16\"\n        },\n        {\n"                           \
+ "            \"dst\": \"0.0.0.0/0\",\n            \"gw\": \"10.244.1.1\"\n        }\n    ]\n}"
+
+static struct arena arena;
+
+static int setup(void **state)
+{
+	(void)state;
+	arena_init(&arena, 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_fini(&arena);
+	return 0;
+}
+
+/* Reads `text`, writes it as `to`; the error's text if either fails. */
+static const char *convert(const char *text, enum cni_version assumed, enum cni_version to)
+{
+	struct cni_result result;
+	enum cni_version version;
+	struct err err;
+	const char *out;
+	json_t *root;
+
+	if (gojson_parse(text, strlen(text), &root, &err) < 0)
+		fail_msg("%s: %s", text, err.text);
+	if (cni_result_decode(root, assumed, &arena, &result, &version, &err) < 0 ||
+	    cni_result_encode(&result, to, &arena, &out, &err) < 0)
+		out = arena_strdup(&arena, err.text);
+	json_decref(root);
+	return out;
+}
+
+static void test_cni_result_shapes(void **state)
+{
+	(void)state;
+	assert_string_equal(convert(SHAPE_02, CNI_1_0_0, CNI_0_2_0), SHAPE_02);
+	assert_string_equal(convert(SHAPE_03, CNI_1_0_0, CNI_0_3_1), SHAPE_03);
+	assert_string_equal(convert(SHAPE_10, CNI_0_1_0, CNI_1_0_0), SHAPE_10);
+	assert_string_equal(convert(SHAPE_03, CNI_0_1_0, CNI_1_0_0), SHAPE_10);
+	assert_string_equal(convert(SHAPE_10, CNI_0_1_0, CNI_0_3_1), SHAPE_03);
+	assert_string_equal(convert(SHAPE_10, CNI_0_1_0, CNI_0_2_0), SHAPE_02);
+	assert_string_equal(convert(SHAPE_03, CNI_0_1_0, CNI_0_2_0), SHAPE_02);
+}
+
+static void test_cni_result_fields(void **state)
+{
+	static const struct {
+		const char *text;
+		enum cni_version to;
+		const char *want; /* with white space left out */
+	} rows[] = {
+		/* absent index stays absent, no version means the assumed one */
+		{"{\"ips\":[{\"address\":\"fd00::2/64\"}]}", CNI_0_4_0,
+		 "{\"cniVersion\":\"0.4.0\",\"ips\":[{\"version\":\"6\",\"address\":\"fd00::2/64\"}],"
+		 "\"dns\":{}}"},
+		{"{\"ips\":[{\"address\":\"fd00::2/64\"}]}", CNI_1_1_0,
+		 "{\"cniVersion\":\"1.1.0\",\"ips\":[{\"address\":\"fd00::2/64\"}]}"},
+		/* newer fields of interfaces are dropped, of routes kept below 1.0.0 */
+		{"{\"interfaces\":[{\"name\":\"e\",\"mtu\":9,\"socketPath\":\"/s\",\"pciID\":\"p\"}],"
+		 "\"routes\":[{\"dst\":\"10.0.0.0/8\",\"mtu\":5,\"advmss\":4,\"priority\":3,\"table\":0,"
+		 "\"scope\":0}]}",
+		 CNI_0_3_1,
+		 "{\"cniVersion\":\"0.3.1\",\"interfaces\":[{\"name\":\"e\"}],\"routes\":[{\"dst\":"
+		 "\"10.0.0.0/8\",\"mtu\":5,\"advmss\":4,\"priority\":3,\"table\":0,\"scope\":0}],"
+		 "\"dns\":{}}"},
+		{"{\"interfaces\":[{\"name\":\"e\",\"mtu\":9,\"socketPath\":\"/s\",\"pciID\":\"p\"}],"
+		 "\"dns\":{\"search\":[\"s\"],\"domain\":\"d\",\"nameservers\":[],\"options\":[\"o\"]}}",
+		 CNI_1_0_0,
+		 "{\"cniVersion\":\"1.0.0\",\"dns\":{\"domain\":\"d\",\"options\":[\"o\"],\"search\":["
+		 "\"s\"]},\"interfaces\":[{\"mtu\":9,\"name\":\"e\",\"pciID\":\"p\",\"socketPath\":"
+		 "\"/s\"}]}"},
+		/* 0.2.0: first of each family, each with its routes */
+		{"{\"ips\":[{\"address\":\"fd00::2/64\",\"gateway\":\"fd00::1\"},{\"address\":"
+		 "\"10.0.0.2/8\"},{\"address\":\"10.0.0.3/8\"}],\"routes\":[{\"dst\":\"::/0\","
+		 "\"mtu\":5},{\"dst\":\"0.0.0.0/0\"}]}",
+		 CNI_0_1_0,
+		 "{\"cniVersion\":\"0.1.0\",\"ip4\":{\"ip\":\"10.0.0.2/8\",\"routes\":[{\"dst\":"
+		 "\"0.0.0.0/0\"}]},\"ip6\":{\"ip\":\"fd00::2/64\",\"gateway\":\"fd00::1\",\"routes\":[{"
+		 "\"dst\":\"::/0\"}]},\"dns\":{}}"},
+		{"{}", CNI_1_0_0, "{\"cniVersion\":\"1.0.0\"}"},
+		{"{}", CNI_0_2_0, "cannotconvert:novalidIPaddresses"},
+		{"{\"cniVersion\":\"0.2.0\",\"ip4\":{}}", CNI_0_2_0, "ip4:ip:missing"},
+		{"{\"routes\":[{}]}", CNI_0_2_0, "routes[0]:dst:missing"},
+		{"{\"ips\":[7]}", CNI_0_2_0, "ips[0]:address:missing"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *got = arena_strdup(&arena, convert(rows[i].text, CNI_1_0_0, rows[i].to)),
+		     *to = got;
+
+		for (const char *from = got; *from; from++) {
+			if (*from != ' ' && *from != '\n')
+				*to++ = *from;
+		}
+		*to = '\0';
+		assert_string_equal(got, rows[i].want);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_cni_result_shapes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cni_result_fields, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
