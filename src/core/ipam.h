@@ -11,7 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "model/cni_types.h"
+#include "model/cni.h"
 
 /* Fills in what the ranges left open (gateway and start: first host; end: last host) and checks all
  * of them. -EINVAL with a story. */

@@ -7,7 +7,7 @@
  * json_t it comes from. Texts of errors and the order of checks are the reference plugins'.
  */
 
-#include "model/cni_types.h"
+#include "model/cni.h"
 #include "wire/gojson.h"
 
 /* The configuration's network name and version ("0.1.0" if absent or empty), as text: whether it is

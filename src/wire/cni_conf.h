@@ -8,7 +8,7 @@
  * Results borrow from `root`. All: 0, or -EINVAL with a story.
  */
 
-#include "model/cni_types.h"
+#include "model/cni.h"
 #include "wire/gojson.h"
 
 /* `args` is CNI_ARGS. */

@@ -2,7 +2,6 @@
 #include "wire/cni_flannel.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "wire/cni_result.h"
@@ -70,10 +69,14 @@ static int parse_networks(char *text, bool v4, struct cidr *list, size_t *n, str
 
 static int parse_mtu(const char *text, uint32_t *ret, struct err *err)
 {
-	char *end;
-	unsigned long v = strtoul(text, &end, 10);
+	uint64_t v = 0;
 
-	if (*text < '0' || *text > '9' || *end || strlen(text) > 10 || v > UINT32_MAX)
+	for (const char *p = text; *p; p++) {
+		v = v * 10 + (uint64_t)(*p - '0');
+		if (*p < '0' || *p > '9' || v > UINT32_MAX)
+			return err_set(err, -EINVAL, "not a number: %s", text);
+	}
+	if (!*text)
 		return err_set(err, -EINVAL, "not a number: %s", text);
 	*ret = (uint32_t)v;
 	return 0;

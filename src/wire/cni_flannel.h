@@ -8,7 +8,7 @@
  * the original does: the text is also kept on disk, where either's DEL finds it.
  */
 
-#include "model/cni_types.h"
+#include "model/cni.h"
 #include "wire/gojson.h"
 
 struct cni_flannel {

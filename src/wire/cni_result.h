@@ -10,7 +10,7 @@
  * left out.
  */
 
-#include "model/cni_types.h"
+#include "model/cni.h"
 #include "wire/gojson.h"
 
 /* `root` in the shape of the version that it names, or of `assumed` if it names none. Strings are

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/cni_types.h"
+#include "model/cni.h"
 
 #include <errno.h>
 #include <stdarg.h>
