@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MODEL_CNI_TYPES_H
-#define MODEL_CNI_TYPES_H
+#ifndef MODEL_CNI_H
+#define MODEL_CNI_H
 /* The nouns of the Container Network Interface, spec 0.1.0 to 1.1.0.
  *
  * A runtime starts a plugin with a verb and an attachment (container id, network namespace,
