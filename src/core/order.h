@@ -7,7 +7,7 @@
  * recreated. Then, kind by kind in the order of enum object_kind, everything added or changed: a
  * peer is reachable as soon as its nexthop, neighbour, FDB entry and route stand, in that order.
  * Last, kinds in reverse, what is deleted: routes before the nexthops they use, entries before
- * links. Within a stage ops go by key.
+ * links. Within a stage wanted objects go by key, the others as the dump had them.
  */
 
 #include "model/plan.h"

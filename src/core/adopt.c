@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/adopt.h"
+
+/* linux/rtnetlink.h: routes that the kernel made itself, by hand of an address or an advertisement. */
+#define RTPROT_KERNEL 2
+#define RTPROT_RA     9
+
+static bool is_vxlan(enum dev dev)
+{
+	return dev == DEV_VXLAN || dev == DEV_VXLAN6;
+}
+
+static bool in_network(const struct adopt *rule, const struct cidr *c)
+{
+	return (cidr_is_set(&rule->network) && cidr_covers(&rule->network, c)) ||
+	       (cidr_is_set(&rule->network6) && cidr_covers(&rule->network6, c));
+}
+
+static bool link_may_go(const struct adopt *rule, const struct link *l)
+{
+	if (!rule->uninstall)
+		return false;
+	return is_vxlan(l->dev) || (l->dev == DEV_BRIDGE && rule->uninstall_bridge);
+}
+
+static bool addr_may_go(const struct adopt *rule, const struct addr *a)
+{
+	struct cidr host = cidr_host(&a->cidr.ip);
+
+	if (is_vxlan(a->dev))
+		return !ip_is_link_local(&a->cidr.ip);
+	if (a->dev == DEV_BRIDGE)
+		return in_network(rule, &host);
+	return false;
+}
+
+static bool route_may_go(const struct adopt *rule, const struct route *r)
+{
+	if (r->proto == RTPROT_KERNEL || r->proto == RTPROT_RA)
+		return false;
+	if (is_vxlan(r->dev))
+		return true;
+	/* Not on a link of ours: only the mark speaks for it, and another instance bears the same. */
+	return r->proto == ROUTE_PROTO_LODEN && in_network(rule, &r->dst);
+}
+
+bool adopt_may_delete(const struct adopt *rule, const struct object *have)
+{
+	switch (have->kind) {
+	case OBJECT_LINK:
+		return link_may_go(rule, have->link);
+	case OBJECT_SYSCTL:
+		return false;
+	case OBJECT_ADDR:
+		return addr_may_go(rule, have->addr);
+	case OBJECT_NEXTHOP:
+		return true;
+	case OBJECT_NEIGH:
+		return is_vxlan(have->neigh->dev) && have->neigh->permanent;
+	case OBJECT_FDB:
+		return is_vxlan(have->fdb->dev) && have->fdb->permanent;
+	case OBJECT_ROUTE:
+		return route_may_go(rule, have->route);
+	case OBJECT_FW_TABLE:
+		return true;
+	case OBJECT_FW_CHAIN:
+		return (have->fw_chain->n_ours > 0 || have->fw_chain->ours_extra) &&
+		       !have->fw_chain->table_owned;
+	case OBJECT_ENVFILE:
+		return rule->uninstall && have->envfile->text[0];
+	case OBJECT__COUNT:
+		break;
+	}
+	return false;
+}

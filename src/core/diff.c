@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/diff.h"
+
+#include <string.h>
+
+#include "core/adopt.h"
+#include "core/fw.h"
+
+void diff_begin(struct diff *d, const struct netstate *want, unsigned kinds,
+		const struct adopt *sweep, struct arena *a)
+{
+	*d = (struct diff){.want = want, .kinds = kinds, .sweep = sweep, .arena = a};
+	for (int kind = 0; kind < OBJECT__COUNT; kind++) {
+		d->extra_end[kind] = &d->extra[kind];
+		if (kinds & OBJECT_BIT(kind))
+			d->seen[kind] = arena_calloc(a, want->of[kind].n, 1);
+	}
+}
+
+/* Is `have` as good as `want`, of the same key? */
+static bool is_satisfied(const struct object *want, const struct object *have)
+{
+	switch (want->kind) {
+	case OBJECT_LINK:
+		return link_compare(want->link, have->link, NULL) == LINK_SAME;
+	case OBJECT_SYSCTL:
+		/* Cannot be read: no such file on this kernel, so nothing can be written either. */
+		return !have->sysctl->value[0] || object_eq(want, have);
+	case OBJECT_FW_CHAIN:
+		return fw_chain_satisfied(want->fw_chain, have->fw_chain);
+	case OBJECT_ADDR:
+	case OBJECT_NEXTHOP:
+	case OBJECT_NEIGH:
+	case OBJECT_FDB:
+	case OBJECT_ROUTE:
+	case OBJECT_FW_TABLE:
+	case OBJECT_ENVFILE:
+	case OBJECT__COUNT:
+		break;
+	}
+	return object_eq(want, have);
+}
+
+static const void *keep(struct diff *d, const struct object *o)
+{
+	return memcpy(arena_calloc(d->arena, 1, object_size(o->kind)), o->any,
+		      object_size(o->kind));
+}
+
+static void add_extra(struct diff *d, enum object_kind kind, const void *have, bool in_the_way)
+{
+	struct diff_extra *e = arena_new(d->arena, struct diff_extra);
+
+	*e = (struct diff_extra){.have = have, .in_the_way = in_the_way};
+	*d->extra_end[kind] = e;
+	d->extra_end[kind] = &e->next;
+}
+
+static ptrdiff_t find(struct diff *d, const struct object *have)
+{
+	size_t next = d->cursor[have->kind];
+	ptrdiff_t i;
+
+	if (next < d->want->of[have->kind].n) {
+		struct object w = netstate_at(d->want, have->kind, next);
+
+		if (object_cmp(&w, have) == 0) {
+			d->cursor[have->kind]++;
+			return (ptrdiff_t)next;
+		}
+	}
+	i = netstate_find(d->want, have);
+	if (i >= 0)
+		d->cursor[have->kind] = (size_t)i + 1;
+	return i;
+}
+
+/* Routes and FDB destinations are the only objects of which the kernel holds several under one key. Of
+ * the others the last one fed counts: a dump that the kernel interrupted is fed again. */
+static bool can_be_several(enum object_kind kind)
+{
+	return kind == OBJECT_FDB || kind == OBJECT_ROUTE;
+}
+
+static void feed_different(struct diff *d, const struct object *have, size_t i)
+{
+	uint8_t *seen = &d->seen[have->kind][i];
+	const void **differs;
+
+	if (*seen == DIFF_EQUAL && can_be_several(have->kind)) {
+		add_extra(d, have->kind, keep(d, have), true);
+		return;
+	}
+	if (!d->differs[have->kind])
+		d->differs[have->kind] =
+			arena_array(d->arena, const void *, d->want->of[have->kind].n);
+	differs = &d->differs[have->kind][i];
+	if (*seen == DIFF_DIFFERENT && can_be_several(have->kind)) {
+		struct object first = {.kind = have->kind, .any = *differs};
+
+		if (!object_eq(&first, have))
+			add_extra(d, have->kind, keep(d, have), true);
+		return;
+	}
+	*seen = DIFF_DIFFERENT;
+	*differs = keep(d, have);
+}
+
+static void feed_equal(struct diff *d, enum object_kind kind, size_t i)
+{
+	if (d->seen[kind][i] == DIFF_DIFFERENT && can_be_several(kind))
+		add_extra(d, kind, d->differs[kind][i], true);
+	d->seen[kind][i] = DIFF_EQUAL;
+}
+
+void diff_feed(struct diff *d, const struct object *have)
+{
+	struct object want;
+	ptrdiff_t i;
+
+	if (!(d->kinds & OBJECT_BIT(have->kind)))
+		return;
+	i = find(d, have);
+	if (i < 0) {
+		if (d->sweep && adopt_may_delete(d->sweep, have))
+			add_extra(d, have->kind, keep(d, have), false);
+		return;
+	}
+	want = netstate_at(d->want, have->kind, (size_t)i);
+	if (is_satisfied(&want, have)) {
+		feed_equal(d, have->kind, (size_t)i);
+		return;
+	}
+	feed_different(d, have, (size_t)i);
+	if (have->kind == OBJECT_LINK && link_compare(want.link, have->link, NULL) == LINK_RECREATE)
+		d->lost_devs |= 1u << want.link->dev;
+}
+
+enum dev diff_dev(const struct diff *d, const struct object *o)
+{
+	switch (o->kind) {
+	case OBJECT_LINK:
+		return o->link->dev;
+	case OBJECT_ADDR:
+		return o->addr->dev;
+	case OBJECT_NEXTHOP:
+		return o->nexthop->dev;
+	case OBJECT_NEIGH:
+		return o->neigh->dev;
+	case OBJECT_FDB:
+		return o->fdb->dev;
+	case OBJECT_ROUTE:
+		if (o->route->nhid) {
+			struct nexthop key = {.id = o->route->nhid};
+			struct object nh = {.kind = OBJECT_NEXTHOP, .nexthop = &key};
+			ptrdiff_t i = netstate_find(d->want, &nh);
+
+			return i < 0 ? DEV_NONE
+				     : netstate_at(d->want, OBJECT_NEXTHOP, (size_t)i).nexthop->dev;
+		}
+		return o->route->dev;
+	case OBJECT_SYSCTL:
+	case OBJECT_FW_TABLE:
+	case OBJECT_FW_CHAIN:
+	case OBJECT_ENVFILE:
+	case OBJECT__COUNT:
+		break;
+	}
+	return DEV_NONE;
+}
+
+static bool is_lost(const struct diff *d, const struct object *o)
+{
+	return d->lost_devs && (d->lost_devs & 1u << diff_dev(d, o));
+}
+
+/* Nothing of its own to create: another program's chain, a file of the kernel's. */
+static bool can_be_absent(enum object_kind kind)
+{
+	return kind == OBJECT_FW_CHAIN || kind == OBJECT_SYSCTL;
+}
+
+/* The op that stage ORDER_RECREATE or ORDER_MAKE has for wanted object `i`. */
+static bool make_op(const struct diff *d, struct order_stage stage, size_t i, struct op *ret)
+{
+	enum diff_seen seen = d->seen[stage.kind][i];
+	struct object want;
+	struct op op;
+
+	if (seen == DIFF_EQUAL && !d->lost_devs)
+		return false;
+	want = netstate_at(d->want, stage.kind, i);
+	op = (struct op){.verb = OP_ADD, .object = want};
+	if (seen == DIFF_DIFFERENT)
+		op.old = (struct object){.kind = stage.kind, .any = d->differs[stage.kind][i]};
+	if (is_lost(d, &want)) {
+		bool is_link = stage.kind == OBJECT_LINK;
+
+		if (is_link != (stage.what == ORDER_RECREATE))
+			return false;
+		if (is_link)
+			op.verb = OP_RECREATE;
+		else
+			op.old.any = NULL;
+	} else {
+		if (stage.what != ORDER_MAKE || seen == DIFF_EQUAL)
+			return false;
+		if (seen == DIFF_ABSENT && can_be_absent(stage.kind))
+			return false;
+		if (seen == DIFF_DIFFERENT)
+			op.verb = OP_SET;
+	}
+	*ret = op;
+	return true;
+}
+
+/* Steps through the wanted objects of one stage; false when it is over. */
+static bool next_wanted(struct diff *d, struct order_stage stage, struct op *ret)
+{
+	while (d->index < d->want->of[stage.kind].n) {
+		if (make_op(d, stage, d->index++, ret))
+			return true;
+	}
+	return false;
+}
+
+/* The same for what is to be deleted. */
+static bool next_extra(struct diff *d, struct order_stage stage, struct op *ret)
+{
+	if (!d->index++)
+		d->stage_extra = d->extra[stage.kind];
+	while (d->stage_extra) {
+		const struct diff_extra *e = d->stage_extra;
+		struct object have = {.kind = stage.kind, .any = e->have};
+
+		d->stage_extra = e->next;
+		if (e->in_the_way != (stage.what == ORDER_IN_THE_WAY) || is_lost(d, &have))
+			continue;
+		*ret = (struct op){.verb = OP_DEL, .object = have};
+		return true;
+	}
+	return false;
+}
+
+size_t diff_next(struct diff *d, struct op *ops, size_t room)
+{
+	size_t n = 0;
+
+	while (n < room && d->stage < ORDER_STAGES) {
+		struct order_stage stage = order_stage(d->stage);
+		bool wanted = stage.what == ORDER_RECREATE || stage.what == ORDER_MAKE;
+		bool found = false;
+
+		if (d->kinds & OBJECT_BIT(stage.kind))
+			found = wanted ? next_wanted(d, stage, &ops[n])
+				       : next_extra(d, stage, &ops[n]);
+		if (found) {
+			n++;
+		} else {
+			d->stage++;
+			d->index = 0;
+		}
+	}
+	return n;
+}
+
+void diff_rewind(struct diff *d)
+{
+	d->stage = 0;
+	d->index = 0;
+}
