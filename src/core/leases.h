@@ -46,10 +46,11 @@ struct leases {
 void leases_init(struct leases *t);
 void leases_fini(struct leases *t);
 
-/* Replaces everything. Of equal keys the last one stays. */
+/* Replaces everything. Of equal keys one stays. O(n log n). */
 void leases_replace(struct leases *t, const struct lease *leases, size_t n);
-void leases_put(struct leases *t, const struct lease *l);
-void leases_gone(struct leases *t, const struct cidr *subnet, const struct cidr *subnet6);
+/* Both tell whether that was anything new: a renewed lease is not. O(log n + LEASES_TAIL). */
+bool leases_put(struct leases *t, const struct lease *l);
+bool leases_gone(struct leases *t, const struct cidr *subnet, const struct cidr *subnet6);
 /* Merges the tail; to be called before peers[] or n is read. */
 void leases_settle(struct leases *t);
 

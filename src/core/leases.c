@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/leases.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const peer_state_names[] = {
+	[PEER_OK] = "ok",
+	[PEER_OURS] = "ours",
+	[PEER_OTHER] = "other",
+	[PEER_REFUSED] = "refused",
+};
+static_assert(ARRAY_SIZE(peer_state_names) == PEER__COUNT);
+
+#define NAMED_MAX 4 /* refused peers that the notes name; the rest is counted */
+
+void leases_init(struct leases *t)
+{
+	*t = (struct leases){0};
+	arena_init(&t->arena, 0);
+}
+
+void leases_fini(struct leases *t)
+{
+	arena_fini(&t->arena);
+}
+
+/* Moves the table into a new arena with room for n peers; the old one is given back. */
+static void grow(struct leases *t, size_t n)
+{
+	struct leases old = *t;
+
+	arena_init(&t->arena, 0);
+	t->room = n + n / 8 + 16;
+	t->peers = arena_array(&t->arena, struct peer, t->room);
+	t->tail = arena_array(&t->arena, struct leases_change, LEASES_TAIL);
+	if (old.n)
+		memcpy(t->peers, old.peers, old.n * sizeof(*t->peers));
+	if (old.n_tail)
+		memcpy(t->tail, old.tail, old.n_tail * sizeof(*t->tail));
+	arena_fini(&old.arena);
+}
+
+static int peer_cmp(const void *a, const void *b)
+{
+	return lease_cmp(&((const struct peer *)a)->lease, &((const struct peer *)b)->lease);
+}
+
+void leases_replace(struct leases *t, const struct lease *leases, size_t n)
+{
+	leases_fini(t);
+	leases_init(t);
+	grow(t, n);
+	for (size_t i = 0; i < n; i++)
+		t->peers[i].lease = leases[i];
+	qsort(t->peers, n, sizeof(*t->peers), peer_cmp);
+	for (size_t i = 0; i < n; i++) {
+		if (t->n && peer_cmp(&t->peers[t->n - 1], &t->peers[i]) == 0)
+			t->n--;
+		t->peers[t->n++] = t->peers[i];
+	}
+}
+
+/* Index of the first peer whose key is not below that of `l`. */
+static size_t lower_bound(const struct leases *t, const struct lease *l)
+{
+	size_t low = 0, high = t->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (lease_cmp(&t->peers[mid].lease, l) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static struct peer *find(const struct leases *t, const struct lease *l)
+{
+	size_t i = lower_bound(t, l);
+
+	return i < t->n && lease_cmp(&t->peers[i].lease, l) == 0 ? &t->peers[i] : NULL;
+}
+
+/* What is known of this key now, the tail included; NULL = no such lease. */
+static const struct lease *known(const struct leases *t, const struct lease *key)
+{
+	const struct peer *p;
+
+	for (size_t i = t->n_tail; i-- > 0;) {
+		if (lease_cmp(&t->tail[i].lease, key) == 0)
+			return t->tail[i].gone ? NULL : &t->tail[i].lease;
+	}
+	p = find(t, key);
+	return p ? &p->lease : NULL;
+}
+
+static void push(struct leases *t, const struct lease *l, bool gone)
+{
+	if (t->n_tail == LEASES_TAIL)
+		leases_settle(t);
+	if (!t->tail)
+		grow(t, t->n);
+	t->tail[t->n_tail++] = (struct leases_change){.lease = *l, .gone = gone};
+}
+
+bool leases_put(struct leases *t, const struct lease *l)
+{
+	const struct lease *before = known(t, l);
+
+	if (before && lease_eq(before, l))
+		return false;
+	push(t, l, false);
+	return true;
+}
+
+bool leases_gone(struct leases *t, const struct cidr *subnet, const struct cidr *subnet6)
+{
+	struct lease key = {.subnet = *subnet, .subnet6 = *subnet6};
+
+	if (!known(t, &key))
+		return false;
+	push(t, &key, true);
+	return true;
+}
+
+/* Sorts the tail and leaves the newest change of each key. */
+static void tail_sort(struct leases *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_tail; i++) {
+		struct leases_change c = t->tail[i];
+		size_t at = n;
+
+		while (at > 0 && lease_cmp(&t->tail[at - 1].lease, &c.lease) > 0)
+			at--;
+		if (at > 0 && lease_cmp(&t->tail[at - 1].lease, &c.lease) == 0) {
+			t->tail[at - 1] = c;
+			continue;
+		}
+		memmove(&t->tail[at + 1], &t->tail[at], (n - at) * sizeof(c));
+		t->tail[at] = c;
+		n++;
+	}
+	t->n_tail = n;
+}
+
+/* Overwrites and removes what the table has; leaves the additions in the tail. */
+static void tail_apply(struct leases *t)
+{
+	size_t n_new = 0, n = 0;
+	bool removed = false;
+
+	for (size_t i = 0; i < t->n_tail; i++) {
+		struct leases_change c = t->tail[i];
+		struct peer *p = find(t, &c.lease);
+
+		if (p && c.gone) {
+			p->state = PEER__COUNT; /* marks the hole, keeps the order */
+			removed = true;
+		} else if (p) {
+			p->lease = c.lease;
+		} else if (!c.gone) {
+			t->tail[n_new++] = c;
+		}
+	}
+	t->n_tail = n_new;
+	if (!removed)
+		return;
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->peers[i].state != PEER__COUNT)
+			t->peers[n++] = t->peers[i];
+	}
+	t->n = n;
+}
+
+void leases_settle(struct leases *t)
+{
+	size_t from, to;
+
+	if (!t->n_tail)
+		return;
+	tail_sort(t);
+	tail_apply(t);
+	if (t->n + t->n_tail > t->room)
+		grow(t, t->n + t->n_tail);
+	/* Merge from the back, so that nothing is overwritten before it has moved. */
+	from = t->n;
+	to = t->n + t->n_tail;
+	t->n = to;
+	while (t->n_tail) {
+		const struct lease *l = &t->tail[t->n_tail - 1].lease;
+
+		if (from && lease_cmp(&t->peers[from - 1].lease, l) > 0) {
+			t->peers[--to] = t->peers[--from];
+		} else {
+			t->peers[--to] = (struct peer){.lease = *l};
+			t->n_tail--;
+		}
+	}
+}
+
+const struct lease *leases_find_public(struct leases *t, const struct ip *public_ip)
+{
+	leases_settle(t);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct lease *l = &t->peers[i].lease;
+
+		if (l->type != BACKEND_NONE && ip_eq(&l->public_ip, public_ip))
+			return l;
+	}
+	return NULL;
+}
+
+/* ---- judging ---- */
+
+struct judge {
+	struct leases *t;
+	const struct leases_self *self;
+	struct text *notes;
+	size_t n_refused,
+		n_shared; /* n_shared: leases with our public address but not our subnet */
+};
+
+static void refuse(struct judge *j, struct peer *p, const char *why)
+{
+	char subnet[CIDR_STRLEN], public_ip[IP_STRLEN];
+
+	p->state = PEER_REFUSED;
+	if (j->n_refused++ < NAMED_MAX)
+		text_add(j->notes, "peer %s at %s is left out: %s\n",
+			 cidr_format(&p->lease.subnet, subnet),
+			 ip_format(&p->lease.public_ip, public_ip), why);
+}
+
+static void refuse_for(struct judge *j, struct peer *p, const char *what, const struct lease *other)
+{
+	char why[160], subnet[CIDR_STRLEN], public_ip[IP_STRLEN];
+	struct text t = TEXT(why);
+
+	text_add(&t, "%s %s at %s", what, cidr_format(&other->subnet, subnet),
+		 ip_format(&other->public_ip, public_ip));
+	refuse(j, p, why);
+}
+
+static void judge_alone(struct judge *j, struct peer *p)
+{
+	const struct leases_self *self = j->self;
+	const struct lease *l = &p->lease, *own = self->own;
+	struct err err;
+
+	p->state = PEER_OK;
+	if (own && cidr_eq(&own->subnet, &l->subnet)) {
+		p->state = PEER_OURS;
+	} else if (l->type == BACKEND_NONE) {
+		p->state = PEER_OTHER;
+	} else if (ip_is_set(&self->public_ip) && ip_eq(&self->public_ip, &l->public_ip)) {
+		p->state = PEER_OURS;
+		j->n_shared++;
+	} else if (lease_check(l, self->net, &err) < 0) {
+		refuse(j, p, err.text);
+	} else if (own && cidr_overlaps(&own->subnet, &l->subnet)) {
+		refuse_for(j, p, "its subnet overlaps our own", own);
+	} else if (mac_is_set(&self->vtep_mac) && mac_eq(&self->vtep_mac, &l->vtep_mac)) {
+		refuse(j, p, "its VtepMAC is our own");
+	}
+}
+
+/* Prefixes are nested or disjoint, and sorted the outer one comes first: two walks find every overlap. */
+static void judge_overlaps(struct judge *j)
+{
+	const struct peer *inner = NULL, *outer = NULL;
+
+	for (size_t i = j->t->n; i-- > 0;) {
+		struct peer *p = &j->t->peers[i];
+
+		if (p->state != PEER_OK)
+			continue;
+		if (p->lease.subnet.len == j->self->net->subnet_len)
+			inner = p;
+		else if (inner && cidr_overlaps(&p->lease.subnet, &inner->lease.subnet))
+			refuse_for(j, p, "its subnet overlaps", &inner->lease);
+	}
+	for (size_t i = 0; i < j->t->n; i++) {
+		struct peer *p = &j->t->peers[i];
+
+		if (p->state != PEER_OK)
+			continue;
+		if (outer && cidr_overlaps(&outer->lease.subnet, &p->lease.subnet))
+			refuse_for(j, p, "its subnet overlaps", &outer->lease);
+		else
+			outer = p;
+	}
+}
+
+struct by_mac {
+	struct mac mac;
+	uint32_t index;
+};
+
+static int by_mac_cmp(const void *a, const void *b)
+{
+	const struct by_mac *x = a, *y = b;
+	int c = mac_cmp(&x->mac, &y->mac);
+
+	return c ? c : (x->index > y->index) - (x->index < y->index);
+}
+
+static void judge_macs(struct judge *j, struct arena *scratch)
+{
+	struct by_mac *all = arena_array(scratch, struct by_mac, j->t->n);
+	const struct peer *first = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->t->n; i++) {
+		if (j->t->peers[i].state == PEER_OK)
+			all[n++] = (struct by_mac){j->t->peers[i].lease.vtep_mac, (uint32_t)i};
+	}
+	qsort(all, n, sizeof(*all), by_mac_cmp);
+	for (size_t i = 0; i < n; i++) {
+		struct peer *p = &j->t->peers[all[i].index];
+
+		if (!i || !mac_eq(&all[i - 1].mac, &all[i].mac))
+			first = p;
+		else if (!ip_eq(&first->lease.public_ip, &p->lease.public_ip))
+			refuse_for(j, p, "its VtepMAC is also that of", &first->lease);
+	}
+}
+
+void leases_judge(struct leases *t, const struct leases_self *self, struct arena *scratch,
+		  struct text *notes, struct leases_verdict *ret_verdict)
+{
+	struct judge j = {.t = t, .self = self, .notes = notes};
+	struct leases_verdict v = {0};
+	char public_ip[IP_STRLEN];
+
+	leases_settle(t);
+	for (size_t i = 0; i < t->n; i++)
+		judge_alone(&j, &t->peers[i]);
+	judge_overlaps(&j);
+	judge_macs(&j, scratch);
+	if (j.n_refused > NAMED_MAX)
+		text_add(notes, "%zu more peers are left out\n", j.n_refused - NAMED_MAX);
+	if (j.n_shared)
+		text_add(notes,
+			 "%zu other lease(s) carry our public address %s: an old lease of this "
+			 "node, or another node with the same address (see --public-ip)\n",
+			 j.n_shared, ip_format(&self->public_ip, public_ip));
+	for (size_t i = 0; i < t->n; i++)
+		v.n_ok += t->peers[i].state == PEER_OK;
+	v.n_refused = j.n_refused;
+	*ret_verdict = v;
+}
