@@ -13,13 +13,21 @@ void want_build(const struct want_input *in, struct arena *a, struct netstate *r
 void want_link_alias(const struct brain_conf *conf,
 		     char ret_alias[LINK_ALIAS_SIZE]);				  /* "loden[:x]" */
 void want_table_name(const struct brain_conf *conf, char ret_name[FW_NAME_SIZE]); /* "loden[-x]" */
-/* Of our accepts in foreign chains: what tells them from anybody else's. */
+/* Of our accepts in foreign chains: what tells them from anybody else's. "loden forward[ x]". */
 void want_comment(const struct brain_conf *conf, char ret_comment[FW_COMMENT_SIZE]);
-/* MTU of the overlay, and FLANNEL_MTU: (config or uplink) - overhead. */
+/* "flannel.<VNI>", "flannel-v6.<VNI>", the bridge's name; "" for other roles. */
+void want_link_name(const struct brain_conf *conf, const struct netconf *net, enum dev dev,
+		    char ret_name[LINK_NAME_SIZE]);
+
+/* MTU of the overlay, and FLANNEL_MTU: (config, but never more than the uplink, which the kernel
+ * refuses; else uplink) - overhead. */
 uint32_t want_mtu(const struct netconf *net, const struct uplink *uplink);
 
 /* The nexthop id for a peer: base + the low 24 bits of its subnet address, stepped over ids that are
  * taken by others within the subnet's own span, so that two peers never meet. 0 = all taken. */
 uint32_t want_nexthop_id(const struct want_input *in, const struct cidr *subnet);
+
+/* For backends: room for n more objects of `kind`, zeroed; what was there is moved. */
+void *want_append(struct netstate *s, enum object_kind kind, size_t n, struct arena *a);
 
 #endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/want.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/envfile.h"
+#include "core/fw.h"
+
+static const struct backend *const backends[] = {
+	&backend_vxlan,
+};
+
+const struct backend *backend_find(enum backend_type type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
+		if (backends[i]->type == type)
+			return backends[i];
+	}
+	return NULL;
+}
+
+void want_link_alias(const struct brain_conf *conf, char ret_alias[LINK_ALIAS_SIZE])
+{
+	snprintf(ret_alias, LINK_ALIAS_SIZE, "loden%s%s", conf->instance[0] ? ":" : "",
+		 conf->instance);
+}
+
+void want_table_name(const struct brain_conf *conf, char ret_name[FW_NAME_SIZE])
+{
+	snprintf(ret_name, FW_NAME_SIZE, "loden%s%s", conf->instance[0] ? "-" : "", conf->instance);
+}
+
+void want_comment(const struct brain_conf *conf, char ret_comment[FW_COMMENT_SIZE])
+{
+	snprintf(ret_comment, FW_COMMENT_SIZE, "loden forward%s%s", conf->instance[0] ? " " : "",
+		 conf->instance);
+}
+
+void want_link_name(const struct brain_conf *conf, const struct netconf *net, enum dev dev,
+		    char ret_name[LINK_NAME_SIZE])
+{
+	ret_name[0] = '\0';
+	switch (dev) {
+	case DEV_VXLAN:
+		if (net->ipv4)
+			snprintf(ret_name, LINK_NAME_SIZE, "flannel.%u", net->vxlan.vni);
+		break;
+	case DEV_VXLAN6:
+		if (net->ipv6)
+			snprintf(ret_name, LINK_NAME_SIZE, "flannel-v6.%u", net->vxlan.vni);
+		break;
+	case DEV_BRIDGE:
+		if (conf->bridge)
+			snprintf(ret_name, LINK_NAME_SIZE, "%s", conf->bridge_name);
+		break;
+	case DEV_NONE:
+	case DEV_UPLINK:
+	case DEV__COUNT:
+		break;
+	}
+}
+
+uint32_t want_mtu(const struct netconf *net, const struct uplink *uplink)
+{
+	const struct backend *backend = backend_find(net->backend);
+	uint32_t overhead = backend ? backend->overhead_bytes : 0;
+	uint32_t base = uplink->mtu_bytes;
+
+	if (net->vxlan.mtu_bytes && net->vxlan.mtu_bytes < base)
+		base = net->vxlan.mtu_bytes;
+	return base > overhead ? base - overhead : 0;
+}
+
+static bool is_taken(const struct want_input *in, uint32_t id)
+{
+	size_t low = 0, high = in->n_taken_ids;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (in->taken_ids[mid] == id)
+			return true;
+		if (in->taken_ids[mid] < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+uint32_t want_nexthop_id(const struct want_input *in, const struct cidr *subnet)
+{
+	uint32_t first = ip_to_v4(&subnet->ip);
+	uint64_t span = 1ull << (32 - MIN(subnet->len, 32));
+
+	/* A span wider than 2^24 would come around to itself. */
+	for (uint64_t i = 0; i < MIN(span, 1ull << 24); i++) {
+		uint32_t id = in->conf->nexthop_base + ((first + (uint32_t)i) & 0xffffff);
+
+		if (id && !is_taken(in, id))
+			return id;
+	}
+	return 0;
+}
+
+void *want_append(struct netstate *s, enum object_kind kind, size_t n, struct arena *a)
+{
+	size_t size = object_size(kind), before = s->of[kind].n;
+	char *items = arena_calloc(a, before + n, size);
+
+	if (before)
+		memcpy(items, s->of[kind].items, before * size);
+	s->of[kind].items = items;
+	s->of[kind].n += n;
+	return items + before * size;
+}
+
+/* The address that pods use as their gateway: the first of our subnet. */
+static struct cidr gateway(const struct lease *own)
+{
+	return (struct cidr){.ip = ip_add(&own->subnet.ip, 1), .len = own->subnet.len};
+}
+
+/* 0a:58 and the gateway's four bytes: the same after every boot, so pods' ARP caches stay true, and the
+ * scheme that CNI plugins are known by. */
+static struct mac bridge_mac(const struct cidr *gw)
+{
+	uint32_t v4 = ip_to_v4(&gw->ip);
+
+	return (struct mac){.b = {0x0a, 0x58, (uint8_t)(v4 >> 24), (uint8_t)(v4 >> 16),
+				  (uint8_t)(v4 >> 8), (uint8_t)v4}};
+}
+
+static void want_bridge(const struct want_input *in, struct arena *a, struct netstate *ret)
+{
+	struct cidr gw = gateway(in->own);
+	struct link *l = want_append(ret, OBJECT_LINK, 1, a);
+	struct addr *addr = want_append(ret, OBJECT_ADDR, 1, a);
+
+	*l = (struct link){
+		.dev = DEV_BRIDGE,
+		.kind = LINK_BRIDGE,
+		.mac = mac_is_set(&in->bridge_mac) ? in->bridge_mac : bridge_mac(&gw),
+		.mtu_bytes = want_mtu(in->net, in->uplink),
+		.up = true,
+	};
+	want_link_name(in->conf, in->net, DEV_BRIDGE, l->name);
+	want_link_alias(in->conf, l->alias);
+	*addr = (struct addr){.dev = DEV_BRIDGE, .cidr = gw};
+}
+
+static void add_sysctl(struct netstate *ret, struct arena *a, const char *path, const char *value)
+{
+	struct sysctl *s = want_append(ret, OBJECT_SYSCTL, 1, a);
+
+	snprintf(s->path, sizeof(s->path), "%s", path);
+	snprintf(s->value, sizeof(s->value), "%s", value);
+}
+
+/* `family` is ipv4 or ipv6. */
+static void add_link_sysctl(struct netstate *ret, struct arena *a, const char *family,
+			    const char *link, const char *name, const char *value)
+{
+	char path[sizeof(((struct sysctl *)0)->path)];
+
+	snprintf(path, sizeof(path), "net/%s/conf/%s/%s", family, link, name);
+	add_sysctl(ret, a, path, value);
+}
+
+static void want_sysctls(const struct want_input *in, struct arena *a, struct netstate *ret)
+{
+	char vxlan[LINK_NAME_SIZE], bridge[LINK_NAME_SIZE];
+
+	want_link_name(in->conf, in->net, DEV_VXLAN, vxlan);
+	want_link_name(in->conf, in->net, DEV_BRIDGE, bridge);
+	add_sysctl(ret, a, "net/ipv4/ip_forward", "1");
+	/* Hosts may forward in general and yet not on new links (conf/default/forwarding). */
+	add_link_sysctl(ret, a, "ipv4", vxlan, "forwarding", "1");
+	/* Peers' hosts may send from their uplink address, whose way back is not this link: strict
+	 * reverse path filtering drops that. The kernel takes the greater of this and conf/all, which is
+	 * often 1 (strict), so 0 would not help and 2 (loose) does. */
+	add_link_sysctl(ret, a, "ipv4", vxlan, "rp_filter", "2");
+	/* A peer must not make itself our IPv6 router (flannel.md 6.1.1). */
+	add_link_sysctl(ret, a, "ipv6", vxlan, "accept_ra", "0");
+	if (bridge[0])
+		add_link_sysctl(ret, a, "ipv4", bridge, "forwarding", "1");
+}
+
+/* Packets to pods of ours that do not exist must not leave by the default route (flannel.md 8.3). */
+static void want_blackhole(const struct want_input *in, struct arena *a, struct netstate *ret)
+{
+	struct route *r = want_append(ret, OBJECT_ROUTE, 1, a);
+
+	*r = (struct route){
+		.dst = in->own->subnet,
+		.type = ROUTE_BLACKHOLE,
+		.proto = ROUTE_PROTO_LODEN,
+	};
+}
+
+static void want_envfile(const struct want_input *in, struct arena *a, struct netstate *ret)
+{
+	struct envfile *e = want_append(ret, OBJECT_ENVFILE, 1, a);
+	struct text t = TEXT(e->text);
+
+	envfile_write(in->net, in->own, want_mtu(in->net, in->uplink), in->conf->ip_masq, &t);
+}
+
+void want_build(const struct want_input *in, struct arena *a, struct netstate *ret)
+{
+	*ret = (struct netstate){0};
+	if (in->own) {
+		if (in->conf->bridge)
+			want_bridge(in, a, ret);
+		want_sysctls(in, a, ret);
+		if (in->conf->blackhole_route)
+			want_blackhole(in, a, ret);
+		fw_want(in, a, ret);
+		want_envfile(in, a, ret);
+	}
+	backend_find(in->net->backend)->want(in, a, ret); /* last: few objects move for its many */
+	for (int kind = 0; kind < OBJECT__COUNT; kind++)
+		netstate_sort(ret, (enum object_kind)kind);
+}
