@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/brain.h"
+
+#include <string.h>
+
+#include "core/want.h"
+
+const char *const phase_names[] = {
+	[PHASE_WAIT_CONFIG] = "wait-config",
+	[PHASE_WAIT_UPLINK] = "wait-uplink",
+	[PHASE_WAIT_LEASES] = "wait-leases",
+	[PHASE_WAIT_LEASE] = "wait-lease",
+	[PHASE_RUN] = "run",
+};
+static_assert(ARRAY_SIZE(phase_names) == PHASE__COUNT);
+
+struct brain *brain_new(const struct brain_conf *conf)
+{
+	struct arena arena;
+	struct brain *b;
+
+	arena_init(&arena, 0);
+	b = arena_new(&arena, struct brain);
+	b->arena = arena;
+	b->conf = *conf;
+	b->random = conf->seed | 1; /* never 0, see backoff_random() */
+	b->learnt.next_ms = LOOK_NEVER;
+	b->learnt.facts_ms = LOOK_NEVER;
+	b->learnt.relist_ms = LOOK_NEVER;
+	leases_init(&b->learnt.leases);
+	arena_init(&b->wanted.arena, 0);
+	arena_init(&b->wanted.taken_arena, 0);
+	arena_init(&b->pass.arena, 0);
+	look_init(&b->look);
+	retry_init(&b->retry);
+	contest_init(&b->contest);
+	return b;
+}
+
+void brain_free(struct brain *b)
+{
+	struct arena arena;
+
+	if (!b)
+		return;
+	leases_fini(&b->learnt.leases);
+	arena_fini(&b->wanted.arena);
+	arena_fini(&b->wanted.taken_arena);
+	arena_fini(&b->pass.arena);
+	arena = b->arena; /* the brain lies in it */
+	arena_fini(&arena);
+}
+
+uint64_t brain_random(struct brain *b)
+{
+	return backoff_random(&b->random);
+}
+
+enum phase brain_phase(const struct brain *b)
+{
+	const struct learnt *l = &b->learnt;
+
+	if (!l->have_config)
+		return PHASE_WAIT_CONFIG;
+	if (!l->have_uplink)
+		return PHASE_WAIT_UPLINK;
+	if (!l->listed)
+		return PHASE_WAIT_LEASES;
+	return l->have_own ? PHASE_RUN : PHASE_WAIT_LEASE;
+}
+
+unsigned brain_kinds(const struct brain *b)
+{
+	switch (brain_phase(b)) {
+	case PHASE_WAIT_LEASE:
+		return OBJECT_BIT(OBJECT_LINK);
+	case PHASE_RUN:
+		return OBJECT_ALL;
+	case PHASE_WAIT_CONFIG:
+	case PHASE_WAIT_UPLINK:
+	case PHASE_WAIT_LEASES:
+	case PHASE__COUNT:
+		break;
+	}
+	return 0;
+}
+
+const struct netstate *brain_want(const struct brain *b)
+{
+	return &b->wanted.state;
+}
+
+void brain_names(const struct brain *b, char ret_names[DEV__COUNT][LINK_NAME_SIZE])
+{
+	for (int dev = 0; dev < DEV__COUNT; dev++) {
+		ret_names[dev][0] = '\0';
+		if (b->learnt.have_config)
+			want_link_name(&b->conf, &b->learnt.net, (enum dev)dev, ret_names[dev]);
+	}
+	if (b->learnt.have_uplink)
+		memcpy(ret_names[DEV_UPLINK], b->learnt.uplink.name, LINK_NAME_SIZE);
+}
+
+const struct adopt *brain_sweep(const struct brain *b)
+{
+	bool complete = brain_phase(b) == PHASE_RUN && !b->learnt.shrunk_from;
+
+	return complete ? &b->wanted.rule : NULL;
+}
+
+void brain_changed(struct brain *b, unsigned kinds)
+{
+	b->wanted.stale = true;
+	b->changed |= kinds;
+}
+
+void brain_status(const struct brain *b, uint64_t now_ms, struct status *ret)
+{
+	status_fill(b, now_ms, ret);
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_BRAIN_H
+#define CORE_BRAIN_H
+/* The inside of the brain, for brain.c (its life, and what others may ask), step.c (what events teach),
+ * converge.c (the circle of dump, plan and verification) and status.c (what to say about it). Nobody
+ * else includes this. */
+
+#include "base/arena.h"
+#include "core/adopt.h"
+#include "core/contest.h"
+#include "core/diff.h"
+#include "core/leases.h"
+#include "core/look.h"
+#include "core/retry.h"
+#include "core/step.h"
+
+/* Ops handed out at once. Enough to fill the kernel side's batches; 20 kB. */
+#define SLICE_OPS 512
+
+/* Objects that leases decide about; the others follow from configuration, uplink and own lease. */
+#define PEER_KINDS                                                                 \
+ (OBJECT_BIT(OBJECT_NEXTHOP) | OBJECT_BIT(OBJECT_NEIGH) | OBJECT_BIT(OBJECT_FDB) | \
+  OBJECT_BIT(OBJECT_ROUTE))
+
+enum circle {
+	CIRCLE_IDLE,
+	CIRCLE_DUMP,  /* UPDATE_DUMP is out; DUMP_END is awaited */
+	CIRCLE_APPLY, /* UPDATE_PLAN is out; APPLIED is awaited */
+};
+
+/* What was learnt. */
+struct learnt {
+	bool have_config;
+	struct netconf net;
+	char config_problem[400]; /* "" = the last one read was fine */
+
+	bool have_uplink;
+	struct uplink uplink;
+	char uplink_problem[240];
+	struct uplink next; /* another uplink, adopted at next_ms if it is still chosen then */
+	uint64_t next_ms;   /* LOOK_NEVER = none */
+	uint64_t facts_ms;  /* when to ask for UPDATE_UPLINK; LOOK_NEVER = not needed */
+
+	bool listed; /* a complete list was seen */
+	struct leases leases;
+	size_t n_malformed;
+	size_t shrunk_from, shrunk_to; /* sweeping is held until a second list; 0 = no */
+	uint64_t relist_ms;
+
+	bool have_own;
+	struct lease own;
+	char own_problem[240];	/* "" = held */
+	int64_t own_expires_ms; /* -1 = no TTL */
+
+	bool source_up;
+	char source[128], source_problem[240];
+};
+
+/* What follows from it. */
+struct wanted {
+	struct arena arena;
+	struct netstate state;
+	bool stale; /* to be rebuilt before the next dump */
+	struct adopt rule;
+	struct leases_verdict verdict;
+	char notes[600]; /* peers left out */
+	bool nexthops, nexthops_refused;
+	struct arena taken_arena;
+	const uint32_t *taken_ids;
+	size_t n_taken_ids;
+	struct mac vtep_mac, bridge_mac;	   /* unset = not yet chosen */
+	bool vtep_mac_decided, bridge_mac_decided; /* the first dump had its say */
+	uint64_t generation;
+};
+
+/* The pass that is running. */
+struct pass {
+	struct arena arena;
+	unsigned kinds;
+	struct devmap devs;
+	struct diff diff;
+	struct op *ops; /* the slice that was handed out */
+	size_t n_ops;
+	unsigned touched;	     /* kinds of ops handed out so far */
+	unsigned blocked_devs;	     /* links that cannot be used: nothing on them is tried */
+	unsigned repair_kinds;	     /* a difference in these is somebody's doing */
+	bool verifying;		     /* this dump follows a plan, and nothing new is wanted since */
+	uint64_t applied_generation; /* of the last plan */
+	size_t n_run[OBJECT__COUNT]; /* ops that may run now, per kind */
+	struct repair repair;
+};
+
+struct brain {
+	struct arena arena; /* owns the brain */
+	struct brain_conf conf;
+	uint64_t random;
+	uint64_t now_ms, started_ms;
+	struct learnt learnt;
+	struct wanted wanted;
+	struct look look;
+	enum circle circle;
+	struct pass pass;
+	struct retry retry;
+	struct contest contest;
+	struct backoff dump_backoff;
+	char dump_problem[240];
+
+	/* Bits of kinds. Verified: both empty. */
+	unsigned changed; /* want or we changed something, no dump has shown it right since */
+	unsigned bad;	  /* the last dump showed differences that have to wait */
+	bool fault;	  /* something is wrong: not just a new peer that is being made */
+	uint64_t verified_generation, verified_ms;
+	size_t n_bad_peers[OBJECT__COUNT];
+	char difference[OP_STRLEN]; /* the first one of the last dump that showed any */
+	char chain_notes[500], addr_notes[200];
+
+	struct lease published;
+	uint64_t n_repairs, n_sweeps, n_audits;
+	struct repair recent[STATUS_REPAIRS_MAX]; /* a ring */
+	size_t n_recent;			  /* ever */
+
+	enum ready told_ready;
+	char told_problem[400];
+};
+
+/* brain.c */
+uint64_t brain_random(struct brain *b);
+/* Kinds kept in the phase. */
+unsigned brain_kinds(const struct brain *b);
+/* `kinds` are wanted otherwise than before: rebuild, look. */
+void brain_changed(struct brain *b, unsigned kinds);
+
+/* converge.c. Each is one event's part in the circle. */
+void converge_start(struct brain *b, unsigned kinds, struct update *ret);
+void converge_dump_begin(struct brain *b, unsigned kinds, const struct devmap *devs);
+void converge_object(struct brain *b, const struct object *have);
+void converge_dump_end(struct brain *b, const struct event *ev, struct update *ret);
+void converge_applied(struct brain *b, const struct op_failure *failures, size_t n_failures,
+		      struct update *ret);
+
+/* status.c: "" = nothing. */
+enum ready status_judge(const struct brain *b, struct text *problem);
+void status_fill(const struct brain *b, uint64_t now_ms, struct status *ret);
+
+#endif

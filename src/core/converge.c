@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The circle: dump, compare, plan, apply, dump again until nothing differs. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/brain.h"
+#include "core/fw.h"
+#include "core/want.h"
+
+/* ---- what is wanted ---- */
+
+/* Both forms work at any number of peers, so that one peer that comes and goes must not turn all routes
+ * over: back to plain routes only below half the threshold. */
+static bool choose_nexthops(const struct brain *b)
+{
+	const struct wanted *w = &b->wanted;
+	size_t n = w->verdict.n_ok;
+
+	/* Ids are made of 24 bits of the subnet's address. */
+	if (w->nexthops_refused || b->learnt.net.network.len < 8)
+		return false;
+	return w->nexthops ? n >= b->conf.nexthop_threshold / 2 : n > b->conf.nexthop_threshold;
+}
+
+/* Until the first dump has shown whether there is a device to adopt. */
+static void choose_mac(struct brain *b)
+{
+	const struct lease *before;
+
+	if (mac_is_set(&b->wanted.vtep_mac))
+		return;
+	before = leases_find_public(&b->learnt.leases, &b->learnt.uplink.public_ip);
+	if (before && mac_is_unicast(&before->vtep_mac))
+		b->wanted.vtep_mac = before->vtep_mac;
+	else
+		b->wanted.vtep_mac = mac_from_random(brain_random(b));
+}
+
+static void rebuild(struct brain *b)
+{
+	struct wanted *w = &b->wanted;
+	struct learnt *l = &b->learnt;
+	struct text notes = TEXT(w->notes);
+	struct want_input in = {
+		.conf = &b->conf,
+		.net = &l->net,
+		.uplink = &l->uplink,
+		.own = l->have_own ? &l->own : NULL,
+		.taken_ids = w->taken_ids,
+		.n_taken_ids = w->n_taken_ids,
+	};
+
+	choose_mac(b);
+	w->notes[0] = '\0';
+	if (l->have_own) {
+		struct leases_self self = {.net = &l->net,
+					   .own = &l->own,
+					   .public_ip = l->uplink.public_ip,
+					   .vtep_mac = w->vtep_mac};
+
+		arena_reset(&b->pass.arena);
+		leases_judge(&l->leases, &self, &b->pass.arena, &notes, &w->verdict);
+		w->nexthops = choose_nexthops(b);
+		in.peers = l->leases.peers;
+		in.n_peers = l->leases.n;
+	}
+	in.nexthops = w->nexthops;
+	in.vtep_mac = w->vtep_mac;
+	in.bridge_mac = w->bridge_mac;
+	arena_reset(&w->arena);
+	want_build(&in, &w->arena, &w->state);
+	w->rule = (struct adopt){.network = l->net.network, .network6 = l->net.network6};
+	w->stale = false;
+	w->generation++;
+}
+
+/* ---- dump ---- */
+
+void converge_start(struct brain *b, unsigned kinds, struct update *ret)
+{
+	kinds = (kinds | b->changed | look_take(&b->look, b->now_ms)) & brain_kinds(b);
+	if (b->wanted.stale)
+		rebuild(b);
+	b->pass.kinds = kinds;
+	b->circle = CIRCLE_DUMP;
+	ret->flags |= UPDATE_DUMP;
+	ret->dump_kinds = kinds;
+}
+
+void converge_dump_begin(struct brain *b, unsigned kinds, const struct devmap *devs)
+{
+	struct pass *p = &b->pass;
+
+	if (b->circle != CIRCLE_DUMP)
+		return;
+	arena_reset(&p->arena);
+	p->kinds = kinds & brain_kinds(b);
+	p->devs = *devs;
+	p->verifying = p->touched && p->applied_generation == b->wanted.generation;
+	p->touched = 0;
+	diff_begin(&p->diff, &b->wanted.state, p->kinds, brain_sweep(b), &p->arena);
+	if (p->kinds & OBJECT_BIT(OBJECT_FW_CHAIN))
+		b->chain_notes[0] = '\0';
+	if (p->kinds & OBJECT_BIT(OBJECT_ADDR))
+		b->addr_notes[0] = '\0';
+}
+
+/* A link that is already there and right keeps its MAC: peers (pods) know it by that. */
+static void adopt_mac(struct brain *b, const struct link *have)
+{
+	struct wanted *w = &b->wanted;
+	struct object o = {.kind = OBJECT_LINK, .link = have};
+	bool vxlan = have->dev == DEV_VXLAN && !w->vtep_mac_decided;
+	bool bridge = have->dev == DEV_BRIDGE && !w->bridge_mac_decided;
+	ptrdiff_t i = netstate_find(&w->state, &o);
+	struct link *want, as_is;
+
+	if (i < 0 || !(vxlan || bridge) || !mac_is_unicast(&have->mac))
+		return;
+	want = (struct link *)w->state.of[OBJECT_LINK].items + i;
+	as_is = *want;
+	as_is.mac = have->mac;
+	if (link_compare(&as_is, have, NULL) == LINK_RECREATE)
+		return;
+	want->mac = have->mac;
+	*(vxlan ? &w->vtep_mac : &w->bridge_mac) = have->mac;
+}
+
+static void note_chain(struct brain *b, const struct fw_chain *have)
+{
+	struct text t = TEXT(b->chain_notes);
+
+	t.len = strlen(t.buf);
+	if (fw_chain_explain(have, &b->learnt.net, &b->conf, &t))
+		text_add(&t, "\n");
+}
+
+/* Addresses on the bridge that are not in our Network are somebody's wish; but they are named. */
+static void note_addr(struct brain *b, const struct addr *have)
+{
+	struct object o = {.kind = OBJECT_ADDR, .addr = have};
+	struct text t = TEXT(b->addr_notes);
+	char cidr[CIDR_STRLEN];
+
+	if (have->dev != DEV_BRIDGE || ip_is_link_local(&have->cidr.ip) ||
+	    netstate_find(&b->wanted.state, &o) >= 0 || adopt_may_delete(&b->wanted.rule, &o))
+		return;
+	t.len = strlen(t.buf);
+	text_add(&t, "%s has the foreign address %s; it is left alone\n",
+		 devmap_name(&b->pass.devs, DEV_BRIDGE), cidr_format(&have->cidr, cidr));
+}
+
+void converge_object(struct brain *b, const struct object *have)
+{
+	if (b->circle != CIRCLE_DUMP)
+		return;
+	if (have->kind == OBJECT_LINK)
+		adopt_mac(b, have->link);
+	else if (have->kind == OBJECT_FW_CHAIN)
+		note_chain(b, have->fw_chain);
+	else if (have->kind == OBJECT_ADDR)
+		note_addr(b, have->addr);
+	diff_feed(&b->pass.diff, have);
+}
+
+/* ---- plan ---- */
+
+/* Kinds in which a difference is somebody's doing: nothing new is wanted of them; or a plan has just made
+ * them right, and somebody was seen since. */
+static unsigned repair_kinds(const struct brain *b)
+{
+	unsigned kinds = ~b->changed;
+
+	for (size_t i = 0; b->pass.verifying && i < OBJECT__COUNT; i++) {
+		if (b->look.who_ms[i])
+			kinds |= OBJECT_BIT(i);
+	}
+	return kinds;
+}
+
+static bool is_repair(const struct brain *b, const struct op *op)
+{
+	return (b->pass.repair_kinds & OBJECT_BIT(op->object.kind)) &&
+	       !retry_until(&b->retry, &op->object);
+}
+
+/* Is the link no use to what lies on it until this op is done? */
+static bool is_vital(const struct op *op)
+{
+	return op->object.kind == OBJECT_LINK && (op->verb != OP_SET || !op->old.link->up);
+}
+
+/* May this op run now? If not, it is looked at again in time. */
+static bool may_run(struct brain *b, const struct op *op)
+{
+	struct pass *p = &b->pass;
+	uint64_t until;
+
+	if (p->blocked_devs & 1u << diff_dev(&p->diff, &op->object))
+		return false;
+	until = retry_until(&b->retry, &op->object);
+	if (p->verifying || is_repair(b, op))
+		until = MAX(until, contest_held(&b->contest, &op->object, b->now_ms));
+	if (until <= b->now_ms)
+		return true;
+	look_later(&b->look, OBJECT_BIT(op->object.kind), until);
+	if (is_vital(op))
+		p->blocked_devs |= 1u << op->object.link->dev;
+	return false;
+}
+
+struct survey {
+	unsigned run, held; /* kinds */
+	size_t n_repairs;
+	struct op first_repair;
+};
+
+/* Walks all ops of the dump that just ended, without handing them out. */
+static void survey(struct brain *b, struct survey *ret)
+{
+	struct pass *p = &b->pass;
+	struct text t = TEXT(b->difference);
+	bool first = true;
+	struct op op;
+
+	*ret = (struct survey){0};
+	memset(p->n_run, 0, sizeof(p->n_run));
+	p->blocked_devs = 0;
+	p->repair_kinds = repair_kinds(b);
+	for (size_t i = 0; i < OBJECT__COUNT; i++) {
+		if (p->kinds & OBJECT_BIT(i))
+			b->n_bad_peers[i] = 0;
+	}
+	while (diff_next(&p->diff, &op, 1)) {
+		enum object_kind kind = op.object.kind;
+
+		if (first)
+			op_format(&op, &p->devs, &t);
+		first = false;
+		if (op.verb != OP_DEL)
+			b->n_bad_peers[kind]++;
+		retry_still(&b->retry, &op.object);
+		if (!may_run(b, &op)) {
+			ret->held |= OBJECT_BIT(kind);
+			continue;
+		}
+		ret->run |= OBJECT_BIT(kind);
+		p->n_run[kind]++;
+		if (is_repair(b, &op) && !ret->n_repairs++)
+			ret->first_repair = op;
+	}
+	diff_rewind(&p->diff);
+	p->blocked_devs = 0;
+}
+
+/* Remembers the repair for the status and the log. */
+static void record(struct brain *b, const struct survey *s)
+{
+	struct repair *r = &b->pass.repair;
+	struct text t = TEXT(r->what);
+
+	*r = (struct repair){.at_ms = b->now_ms, .n_ops = (uint32_t)s->n_repairs};
+	op_format(&s->first_repair, &b->pass.devs, &t);
+	r->who = look_who(&b->look, b->pass.kinds);
+	b->recent[b->n_recent++ % STATUS_REPAIRS_MAX] = *r;
+	b->n_repairs++;
+}
+
+/* Hands out the next ops that may run. False if there are none left. */
+static bool next_slice(struct brain *b, struct update *ret)
+{
+	struct pass *p = &b->pass;
+	size_t n;
+
+	p->n_ops = 0;
+	do {
+		n = diff_next(&p->diff, p->ops, SLICE_OPS);
+		for (size_t i = 0; i < n; i++) {
+			struct op *op = &p->ops[i];
+			size_t *n_run = &p->n_run[op->object.kind];
+			bool repair = is_repair(b, op);
+
+			if (!may_run(b, op))
+				continue;
+			b->n_sweeps += op->verb == OP_DEL && !repair;
+			p->touched |= OBJECT_BIT(op->object.kind);
+			/* A crowd counts once; its size is forgotten, so that only the first does. */
+			if ((repair || p->verifying) && *n_run)
+				contest_healed(&b->contest, op, *n_run > CONTEST_CROWD, &p->devs,
+					       &p->repair.who, b->now_ms);
+			if (*n_run > CONTEST_CROWD)
+				*n_run = 0;
+			p->ops[p->n_ops++] = *op;
+		}
+	} while (!p->n_ops && n == SLICE_OPS);
+	if (!p->n_ops)
+		return false;
+	b->circle = CIRCLE_APPLY;
+	ret->flags |= UPDATE_PLAN;
+	ret->plan = (struct plan){.ops = p->ops, .n = p->n_ops};
+	return true;
+}
+
+/* Nothing is to be done now: what the dump showed stands. */
+static void settle(struct brain *b, unsigned held)
+{
+	unsigned kinds = b->pass.kinds;
+
+	b->circle = CIRCLE_IDLE;
+	arena_reset(&b->pass.arena);
+	b->changed &= ~kinds;
+	b->bad = (b->bad & ~kinds) | held;
+	if (kinds & OBJECT_BIT(OBJECT_LINK)) {
+		b->wanted.vtep_mac_decided = true;
+		b->wanted.bridge_mac_decided = b->learnt.have_own;
+	}
+	if (b->changed || b->bad)
+		return;
+	b->fault = false;
+	b->difference[0] = '\0';
+	b->verified_generation = b->wanted.generation;
+	b->verified_ms = b->now_ms;
+}
+
+/* Ids in our range that others took since. True if one of them is one that we want. */
+static bool learn_taken(struct brain *b, const uint32_t *ids, size_t n)
+{
+	struct wanted *w = &b->wanted;
+	bool clash = false;
+	uint32_t *copy;
+
+	arena_reset(&w->taken_arena);
+	copy = arena_array(&w->taken_arena, uint32_t, n);
+	if (n)
+		memcpy(copy, ids, n * sizeof(*ids));
+	w->taken_ids = copy;
+	w->n_taken_ids = n;
+	for (size_t i = 0; i < n && !clash; i++) {
+		struct nexthop key = {.id = ids[i]};
+		struct object o = {.kind = OBJECT_NEXTHOP, .nexthop = &key};
+
+		clash = netstate_find(&w->state, &o) >= 0;
+	}
+	return clash;
+}
+
+/* The dump is worth nothing; soon another one. */
+static void dump_failed(struct brain *b, const char *problem)
+{
+	struct text t = TEXT(b->dump_problem);
+
+	text_add(&t, "%s", problem);
+	b->circle = CIRCLE_IDLE;
+	look_later(&b->look, b->pass.kinds,
+		   b->now_ms + backoff_next_ms(&b->dump_backoff, brain_random(b)));
+}
+
+void converge_dump_end(struct brain *b, const struct event *ev, struct update *ret)
+{
+	struct pass *p = &b->pass;
+	struct survey s;
+
+	if (b->circle != CIRCLE_DUMP)
+		return;
+	if (ev->dump_end.code) {
+		dump_failed(b, ev->dump_end.problem ? ev->dump_end.problem : "no reason given");
+		return;
+	}
+	if (!p->devs.dev[DEV_UPLINK].ifindex) {
+		/* Compared with that, our own device would look wrong. */
+		dump_failed(b, "the uplink is not there");
+		ret->flags |= UPDATE_UPLINK;
+		return;
+	}
+	b->dump_problem[0] = '\0';
+	backoff_reset(&b->dump_backoff);
+	if ((p->kinds & OBJECT_BIT(OBJECT_NEXTHOP)) &&
+	    learn_taken(b, ev->dump_end.taken_ids, ev->dump_end.n_taken_ids)) {
+		brain_changed(b, PEER_KINDS);
+		converge_start(b, p->kinds | PEER_KINDS, ret);
+		return;
+	}
+	survey(b, &s);
+	retry_settle(&b->retry, p->kinds);
+	if (s.n_repairs || s.held || (p->verifying && s.run))
+		b->fault = true;
+	p->repair = (struct repair){0};
+	if (s.n_repairs) {
+		record(b, &s);
+		ret->repair = &p->repair;
+	}
+	look_forget_who(&b->look, p->kinds);
+	p->ops = arena_array(&p->arena, struct op, s.run ? SLICE_OPS : 0);
+	if (!s.run || !next_slice(b, ret))
+		settle(b, s.held);
+}
+
+/* ---- apply ---- */
+
+/* What was to be deleted is gone already. */
+static bool is_fine(const struct op *op, int code)
+{
+	return op->verb == OP_DEL && (code == -ENOENT || code == -ESRCH || code == -ENODEV ||
+				      code == -EADDRNOTAVAIL || code == -ENXIO);
+}
+
+/* The ground moved while we were at it: the verifying dump will tell, no back-off. */
+static bool is_passing(int code)
+{
+	return code == -ENODEV || code == -ENETDOWN || code == -ENETUNREACH || code == -EINTR ||
+	       code == -EAGAIN || code == -ESRCH || code == -ENOENT;
+}
+
+/* Nexthop objects came with Linux 5.3; a kernel without answers every one of them so. */
+static bool nexthops_refused(const struct brain *b, const struct op_failure *failures, size_t n)
+{
+	size_t n_made = 0, n_refused = 0;
+
+	for (size_t i = 0; i < b->pass.n_ops; i++) {
+		const struct op *op = &b->pass.ops[i];
+
+		n_made += op->object.kind == OBJECT_NEXTHOP && op->verb == OP_ADD;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct op *op = &b->pass.ops[failures[i].op];
+
+		assert(failures[i].op < b->pass.n_ops);
+		n_refused += op->object.kind == OBJECT_NEXTHOP && op->verb == OP_ADD &&
+			     (failures[i].code == -EOPNOTSUPP || failures[i].code == -EINVAL);
+	}
+	return n_made && n_made == n_refused;
+}
+
+/* Returns whether the rest of the plan is worth trying. */
+static bool learn_failures(struct brain *b, const struct op_failure *failures, size_t n)
+{
+	unsigned dead_devs = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct op_failure *f = &failures[i];
+		const struct op *op = &b->pass.ops[f->op];
+
+		if (is_fine(op, f->code) || (is_passing(f->code) && !is_vital(op)) ||
+		    (dead_devs & 1u << diff_dev(&b->pass.diff, &op->object)))
+			continue;
+		if (is_vital(op)) /* whatever else fails on that link fails for this */
+			dead_devs |= 1u << op->object.link->dev;
+		retry_refused(&b->retry, op, &b->pass.devs, f->text, b->now_ms, brain_random(b));
+		b->fault = true;
+	}
+	return !dead_devs;
+}
+
+void converge_applied(struct brain *b, const struct op_failure *failures, size_t n_failures,
+		      struct update *ret)
+{
+	struct pass *p = &b->pass;
+	unsigned kinds;
+
+	if (b->circle != CIRCLE_APPLY)
+		return;
+	if (nexthops_refused(b, failures, n_failures)) {
+		b->wanted.nexthops_refused = true;
+		brain_changed(b, PEER_KINDS);
+	} else if (learn_failures(b, failures, n_failures) && next_slice(b, ret)) {
+		return;
+	}
+	kinds = p->touched;
+	/* What lies on a link goes with it, and its address takes routes along, without a word. */
+	if (kinds & (OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_ADDR)))
+		kinds |= OBJECT_ALL;
+	b->changed |= kinds & brain_kinds(b);
+	p->applied_generation = b->wanted.stale ? 0 : b->wanted.generation;
+	converge_start(b, kinds, ret);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the brain has to say about itself. */
+#include <string.h>
+
+#include "core/brain.h"
+#include "core/want.h"
+
+/* What keeps the phases before PHASE_RUN waiting. */
+static void say_waiting(const struct brain *b, struct text *t)
+{
+	const struct learnt *l = &b->learnt;
+
+	switch (brain_phase(b)) {
+	case PHASE_WAIT_CONFIG:
+		if (l->config_problem[0])
+			text_add(t, "configuration: %s", l->config_problem);
+		else if (l->source_problem[0])
+			text_add(t, "waiting for the configuration: %s", l->source_problem);
+		else
+			text_add(t, "waiting for the configuration");
+		break;
+	case PHASE_WAIT_UPLINK:
+		text_add(t, "%s",
+			 l->uplink_problem[0] ? l->uplink_problem : "looking for the uplink");
+		break;
+	case PHASE_WAIT_LEASES:
+		text_add(t, "waiting for the list of leases%s%s", l->source_problem[0] ? ": " : "",
+			 l->source_problem);
+		break;
+	case PHASE_WAIT_LEASE:
+		if (l->own_problem[0])
+			text_add(t, "%s", l->own_problem);
+		else if (b->retry.n)
+			text_add(t, "%s", b->retry.first);
+		else
+			text_add(t, "waiting for a lease of our own%s%s",
+				 l->source_problem[0] ? ": " : "", l->source_problem);
+		break;
+	case PHASE_RUN:
+	case PHASE__COUNT:
+		break;
+	}
+}
+
+/* Why the fabric of this node is not as it should be; nothing if it is. */
+static void say_fault(const struct brain *b, struct text *t)
+{
+	const struct learnt *l = &b->learnt;
+
+	if (l->own_problem[0])
+		text_add(t, "%s", l->own_problem);
+	else if (l->config_problem[0])
+		text_add(t, "configuration: %s; the earlier one stays in force", l->config_problem);
+	else if (!l->uplink.up)
+		text_add(t, "the uplink %s is down", l->uplink.name);
+	else if (b->dump_problem[0])
+		text_add(t, "cannot read the kernel's state: %s", b->dump_problem);
+	else if (b->retry.n > 1)
+		text_add(t, "%s (and %zu more)", b->retry.first, b->retry.n - 1);
+	else if (b->retry.n)
+		text_add(t, "%s", b->retry.first);
+	else if (b->fault)
+		text_add(t, "repairing: %s", b->difference);
+	else if (!b->verified_generation)
+		text_add(t, "setting up");
+}
+
+enum ready status_judge(const struct brain *b, struct text *problem)
+{
+	if (brain_phase(b) != PHASE_RUN) {
+		say_waiting(b, problem);
+		return READY_NO;
+	}
+	say_fault(b, problem);
+	if (problem->len)
+		return READY_NO;
+	if (!b->learnt.source_up && b->learnt.source_problem[0])
+		text_add(problem, "peers may be out of date: %s", b->learnt.source_problem);
+	return READY_YES;
+}
+
+static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
+{
+	const struct learnt *l = &b->learnt;
+
+	text_add(t, "%s", b->chain_notes);
+	contest_notes(&b->contest, now_ms, t);
+	text_add(t, "%s%s", b->wanted.notes, b->addr_notes);
+	if (l->shrunk_from)
+		text_add(t,
+			 "the list of leases shrank from %zu to %zu: nothing is removed until a "
+			 "second list confirms it\n",
+			 l->shrunk_from, l->shrunk_to);
+	if (l->n_malformed)
+		text_add(t, "%zu malformed lease(s) were skipped\n", l->n_malformed);
+	if (b->wanted.nexthops_refused)
+		text_add(t, "this kernel has no nexthop objects: with many peers it is slow\n");
+	if (l->have_config && l->have_uplink && l->net.vxlan.mtu_bytes > l->uplink.mtu_bytes)
+		text_add(t, "Backend.MTU %u is more than the uplink's %u and was lowered\n",
+			 l->net.vxlan.mtu_bytes, l->uplink.mtu_bytes);
+}
+
+void status_fill(const struct brain *b, uint64_t now_ms, struct status *ret)
+{
+	const struct learnt *l = &b->learnt;
+	struct text problem, notes;
+	size_t n_bad = 0;
+
+	*ret = (struct status){
+		.have_config = l->have_config,
+		.config = l->net,
+		.uplink = l->uplink,
+		.have_lease = l->have_own,
+		.own = l->own,
+		.lease_expires_s = -1,
+		.source_up = l->source_up,
+		.generation = b->wanted.generation,
+		.verified_generation = b->verified_generation,
+		.verified_at_ms = b->verified_ms,
+		.now_ms = now_ms,
+		.started_ms = b->started_ms,
+		.n_repairs = b->n_repairs,
+		.n_sweeps = b->n_sweeps,
+		.n_audits = b->n_audits,
+		.n_recent = MIN(b->n_recent, STATUS_REPAIRS_MAX),
+		.vtep_mac = b->wanted.vtep_mac,
+	};
+	problem = TEXT(ret->problem);
+	ret->ready = status_judge(b, &problem);
+	notes = TEXT(ret->notes);
+	say_notes(b, now_ms, &notes);
+	memcpy(ret->source, l->source, sizeof(ret->source));
+	if (l->have_own && l->own_expires_ms >= 0)
+		ret->lease_expires_s = MAX(0, (l->own_expires_ms - (int64_t)now_ms) / 1000);
+	if (l->have_config && l->uplink.ifindex)
+		ret->overlay_mtu_bytes = want_mtu(&l->net, &l->uplink);
+	for (size_t i = 0; i < ret->n_recent; i++)
+		ret->recent[i] = b->recent[(b->n_recent - 1 - i) % STATUS_REPAIRS_MAX];
+	if (!l->have_own)
+		return;
+	ret->n_peers = b->wanted.verdict.n_ok;
+	for (int kind = 0; kind < OBJECT__COUNT; kind++) {
+		if (PEER_KINDS & OBJECT_BIT(kind))
+			n_bad = MAX(n_bad, b->n_bad_peers[kind]);
+	}
+	if (b->verified_generation)
+		ret->n_verified = ret->n_peers - MIN(n_bad, ret->n_peers);
+}

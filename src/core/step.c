@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/step.h"
+
+#include <string.h>
+
+#include "core/backend.h"
+#include "core/brain.h"
+
+const char *const event_type_names[] = {
+	[EVENT_CONFIG] = "config",	   [EVENT_UPLINK] = "uplink",
+	[EVENT_LEASES] = "leases",	   [EVENT_LEASE_PUT] = "lease.put",
+	[EVENT_LEASE_GONE] = "lease.gone", [EVENT_OWN] = "own",
+	[EVENT_SOURCE] = "source",	   [EVENT_NOTICE] = "notice",
+	[EVENT_DUMP_BEGIN] = "dump.begin", [EVENT_OBJECT] = "object",
+	[EVENT_DUMP_END] = "dump.end",	   [EVENT_APPLIED] = "applied",
+	[EVENT_TIMER] = "timer",
+};
+static_assert(ARRAY_SIZE(event_type_names) == EVENT__COUNT);
+
+#define UPLINK_STABLE_MS 3000  /* failures.md I-01 */
+#define SHRINK_PEERS_MIN 10    /* failures.md 7.1 rule 6: smaller clusters really do halve */
+#define SHRINK_RELIST_MS 10000 /* ditto */
+
+/* A link takes what lies on it along without saying so; the firewall and our file are not on it. */
+#define LINK_FALLOUT \
+ (OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_SYSCTL) | OBJECT_BIT(OBJECT_ADDR) | PEER_KINDS)
+
+/* They are wanted otherwise than before; look at once. */
+static void change_now(struct brain *b, unsigned kinds)
+{
+	brain_changed(b, kinds);
+	look_now(&b->look, kinds, b->now_ms);
+}
+
+static void say(char *field, size_t size_bytes, const char *problem, const char *otherwise)
+{
+	struct text t = {.buf = field, .size_bytes = size_bytes};
+
+	text_add(&t, "%s", problem && problem[0] ? problem : otherwise);
+	/* Complaints come one a line; a problem is one line. */
+	while (t.len && t.buf[t.len - 1] == '\n')
+		t.buf[--t.len] = '\0';
+	for (size_t i = 0; i < t.len; i++) {
+		if (t.buf[i] == '\n')
+			t.buf[i] = ';';
+	}
+}
+
+#define SAY(field, problem, otherwise) say(field, sizeof(field), problem, otherwise)
+
+/* ---- what each event teaches ---- */
+
+static void on_config(struct brain *b, const struct event *ev, struct update *ret)
+{
+	const struct netconf *net = ev->config.conf;
+	struct learnt *l = &b->learnt;
+	char network[CIDR_STRLEN], own[CIDR_STRLEN];
+	struct text t = TEXT(l->config_problem);
+
+	if (!net) {
+		SAY(l->config_problem, ev->config.problem, "cannot be read");
+		return;
+	}
+	if (!backend_find(net->backend)) {
+		text_add(&t, "Backend.Type: this build has no such backend: ");
+		text_add_escaped(&t, net->backend_text, strnlen(net->backend_text, 32));
+		return;
+	}
+	if (l->have_own && !cidr_covers(&net->network, &l->own.subnet)) {
+		/* Following it would cut off every pod of this node. */
+		text_add(&t, "Network: %s does not hold our subnet %s, which pods use",
+			 cidr_format(&net->network, network), cidr_format(&l->own.subnet, own));
+		return;
+	}
+	l->config_problem[0] = '\0';
+	if (l->have_config && netconf_eq(&l->net, net))
+		return;
+	l->have_config = true;
+	l->net = *net;
+	ret->flags |= UPDATE_UPLINK; /* families may have changed */
+	change_now(b, OBJECT_ALL);
+}
+
+static void adopt_uplink(struct brain *b, const struct uplink *u)
+{
+	struct learnt *l = &b->learnt;
+
+	l->have_uplink = true;
+	l->uplink = *u;
+	l->uplink_problem[0] = '\0';
+	l->next_ms = LOOK_NEVER;
+	change_now(b, OBJECT_ALL);
+}
+
+static void on_uplink(struct brain *b, const struct event *ev)
+{
+	const struct uplink *u = ev->uplink.uplink;
+	struct learnt *l = &b->learnt;
+	struct text t = TEXT(l->uplink_problem);
+	bool known = l->uplink.ifindex != 0;
+
+	if (!u) {
+		l->have_uplink = false;
+		l->next_ms = LOOK_NEVER;
+		SAY(l->uplink_problem, ev->uplink.problem, "no uplink");
+	} else if (l->have_uplink && uplink_eq(&l->uplink, u)) {
+		l->next_ms = LOOK_NEVER;
+	} else if (!known ||
+		   (strcmp(l->uplink.name, u->name) == 0 && ip_eq(&l->uplink.ip, &u->ip) &&
+		    ip_eq(&l->uplink.ip6, &u->ip6) && ip_eq(&l->uplink.public_ip, &u->public_ip) &&
+		    ip_eq(&l->uplink.public_ip6, &u->public_ip6))) {
+		adopt_uplink(b, u); /* the same in other clothes: MTU, carrier, index */
+	} else if (l->next_ms == LOOK_NEVER || !uplink_eq(&l->next, u)) {
+		char from[IP_STRLEN], to[IP_STRLEN];
+
+		l->have_uplink = false;
+		l->next = *u;
+		l->next_ms = b->now_ms + UPLINK_STABLE_MS;
+		text_add(&t, "the uplink changes from %s %s to %s %s: waiting whether it stays",
+			 l->uplink.name, ip_format(&l->uplink.public_ip, from), u->name,
+			 ip_format(&u->public_ip, to));
+	}
+}
+
+static void on_leases(struct brain *b, const struct event *ev)
+{
+	struct learnt *l = &b->learnt;
+	size_t before, now = ev->leases.n;
+
+	leases_settle(&l->leases);
+	before = l->leases.n;
+	if (l->listed && !l->shrunk_from && before > SHRINK_PEERS_MIN && now * 2 < before) {
+		l->shrunk_from = before;
+		l->shrunk_to = now;
+		l->relist_ms = b->now_ms + SHRINK_RELIST_MS;
+	} else {
+		l->shrunk_from = 0;
+		l->relist_ms = LOOK_NEVER;
+	}
+	leases_replace(&l->leases, ev->leases.leases, now);
+	l->n_malformed = ev->leases.n_malformed;
+	if (l->listed) {
+		change_now(b, PEER_KINDS);
+	} else {
+		l->listed = true;
+		change_now(b, OBJECT_ALL);
+	}
+}
+
+/* One of a burst, perhaps: wait as long as for a burst of notices. */
+static void on_lease(struct brain *b, bool changed)
+{
+	if (!changed)
+		return;
+	brain_changed(b, PEER_KINDS);
+	look_notice(&b->look, PEER_KINDS, NULL, b->now_ms);
+}
+
+static void on_held(struct brain *b, const struct event *ev)
+{
+	const struct lease *own = ev->own.lease;
+	struct learnt *l = &b->learnt;
+	char ours[CIDR_STRLEN], theirs[CIDR_STRLEN];
+	struct text t = TEXT(l->own_problem);
+	bool first = !l->have_own;
+
+	if (!first && !cidr_eq(&l->own.subnet, &own->subnet)) {
+		text_add(&t,
+			 "the lease is for %s now, but pods use %s: keeping that; to move, "
+			 "drain the node and restart",
+			 cidr_format(&own->subnet, theirs), cidr_format(&l->own.subnet, ours));
+		return;
+	}
+	l->have_own = true;
+	l->own = *own;
+	l->own_problem[0] = '\0';
+	l->own_expires_ms =
+		ev->own.expires_s < 0 ? -1 : (int64_t)b->now_ms + ev->own.expires_s * 1000;
+	if (first)
+		change_now(b, OBJECT_ALL);
+}
+
+static void on_notice(struct brain *b, const struct event *ev)
+{
+	unsigned kinds = ev->notice.kinds;
+
+	if (kinds & (OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_ADDR)))
+		kinds |= LINK_FALLOUT;
+	if (kinds & OBJECT_BIT(OBJECT_NEXTHOP)) /* takes its route along */
+		kinds |= OBJECT_BIT(OBJECT_ROUTE);
+	look_notice(&b->look, kinds & brain_kinds(b), ev->notice.who, b->now_ms);
+	if (ev->notice.uplink)
+		b->learnt.facts_ms = MIN(b->learnt.facts_ms, b->now_ms + LOOK_BURST_MS);
+}
+
+static void learn(struct brain *b, const struct event *ev, struct update *ret)
+{
+	struct learnt *l = &b->learnt;
+
+	switch (ev->type) {
+	case EVENT_CONFIG:
+		on_config(b, ev, ret);
+		break;
+	case EVENT_UPLINK:
+		on_uplink(b, ev);
+		break;
+	case EVENT_LEASES:
+		on_leases(b, ev);
+		break;
+	case EVENT_LEASE_PUT:
+		on_lease(b, leases_put(&l->leases, ev->put.lease));
+		break;
+	case EVENT_LEASE_GONE:
+		on_lease(b, leases_gone(&l->leases, &ev->gone.subnet, &ev->gone.subnet6));
+		break;
+	case EVENT_OWN:
+		if (ev->own.state == OWN_HELD)
+			on_held(b, ev);
+		else
+			SAY(l->own_problem, ev->own.problem, "our lease is not ours");
+		break;
+	case EVENT_SOURCE:
+		l->source_up = ev->source.up;
+		SAY(l->source, ev->source.name, "");
+		SAY(l->source_problem, ev->source.up ? "" : ev->source.problem, "");
+		break;
+	case EVENT_NOTICE:
+		on_notice(b, ev);
+		break;
+	case EVENT_DUMP_BEGIN:
+		converge_dump_begin(b, ev->dump_begin.kinds, ev->dump_begin.devs);
+		break;
+	case EVENT_OBJECT:
+		converge_object(b, &ev->object.object);
+		break;
+	case EVENT_DUMP_END:
+		converge_dump_end(b, ev, ret);
+		break;
+	case EVENT_APPLIED:
+		converge_applied(b, ev->applied.failures, ev->applied.n_failures, ret);
+		break;
+	case EVENT_TIMER:
+	case EVENT__COUNT:
+		break;
+	}
+}
+
+/* ---- what follows ---- */
+
+/* The interval ± 20 %, so that nodes do not march in step. */
+static void plan_audit(struct brain *b)
+{
+	uint64_t fifth = b->conf.audit_ms / 5;
+
+	b->look.audit_ms = b->now_ms + b->conf.audit_ms - fifth + brain_random(b) % (2 * fifth + 1);
+}
+
+static void run_timers(struct brain *b, struct update *ret)
+{
+	struct learnt *l = &b->learnt;
+
+	if (l->next_ms <= b->now_ms)
+		adopt_uplink(b, &l->next);
+	if (l->relist_ms <= b->now_ms) {
+		ret->flags |= UPDATE_RELIST;
+		l->relist_ms = b->now_ms + SHRINK_RELIST_MS;
+	}
+	if (b->look.audit_ms == LOOK_NEVER) {
+		plan_audit(b);
+	} else if (b->look.audit_ms <= b->now_ms) {
+		plan_audit(b);
+		look_now(&b->look, OBJECT_ALL, b->now_ms);
+		l->facts_ms = b->now_ms;
+		b->n_audits++;
+	}
+	if (l->facts_ms <= b->now_ms) {
+		ret->flags |= UPDATE_UPLINK;
+		l->facts_ms = LOOK_NEVER;
+	}
+}
+
+/* Once the device is right, peers may know of it. */
+static void publish(struct brain *b, struct update *ret)
+{
+	struct lease mine = {
+		.public_ip = b->learnt.uplink.public_ip,
+		.public_ip6 = b->learnt.uplink.public_ip6,
+		.type = b->learnt.net.backend,
+		.vtep_mac = b->wanted.vtep_mac,
+	};
+
+	if (!brain_kinds(b) || !b->wanted.vtep_mac_decided ||
+	    ((b->changed | b->bad) & OBJECT_BIT(OBJECT_LINK)) || lease_eq(&mine, &b->published))
+		return;
+	b->published = mine;
+	ret->publish = mine;
+	ret->flags |= UPDATE_PUBLISH;
+}
+
+static void tell(struct brain *b, struct update *ret)
+{
+	char problem[sizeof(b->told_problem)] = "";
+	struct text t = TEXT(problem);
+	enum ready ready = status_judge(b, &t);
+
+	if (ready == b->told_ready && strcmp(problem, b->told_problem) == 0)
+		return;
+	b->told_ready = ready;
+	memcpy(b->told_problem, problem, sizeof(problem));
+	ret->flags |= UPDATE_STATUS;
+}
+
+static uint64_t next_wake(const struct brain *b)
+{
+	uint64_t wake = MIN(b->learnt.next_ms, MIN(b->learnt.relist_ms, b->learnt.facts_ms));
+
+	if (b->circle != CIRCLE_IDLE)
+		return wake; /* the circle's next event comes by itself */
+	/* Before there is anything to keep, what is due stays due until there is. */
+	return MIN(wake, brain_kinds(b) ? look_next_ms(&b->look) : b->look.audit_ms);
+}
+
+void step(struct brain *b, const struct event *ev, struct update *ret)
+{
+	*ret = (struct update){.wake_ms = LOOK_NEVER};
+	b->now_ms = MAX(b->now_ms, ev->now_ms);
+	if (!b->started_ms)
+		b->started_ms = b->now_ms;
+	learn(b, ev, ret);
+	if (ev->type == EVENT_OBJECT)
+		return;
+	run_timers(b, ret);
+	if (b->circle == CIRCLE_IDLE && brain_kinds(b)) {
+		unsigned due = look_take(&b->look, b->now_ms) & brain_kinds(b);
+
+		if (due)
+			converge_start(b, due, ret);
+	}
+	publish(b, ret);
+	tell(b, ret);
+	ret->wake_ms = next_wake(b);
+}
