@@ -38,6 +38,8 @@ inside {
 		if (c == ")" && depth-- == 0) break
 		if (c == "," && depth == 0) n++
 	}
+	# A parameter that is not used is there because a library calls the function.
+	n -= gsub(/_unused_/, "", args)
 	if (n > 6)
 		printf "%s:%d: %s takes %d parameters, the budget is 6: pass a struct\n", FILENAME, FNR - 1, name, n
 	next
