@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 
 #include "base/text.h"
-#include "model/fw_walk.h"
 #include "os/culprit.h"
+#include "os/nft_read.h"
 #include "os/nlsock.h"
 #include "wire/nl_nft.h"
 
@@ -21,30 +21,10 @@
 
 /* Ours in one foreign chain that one transaction deletes; with more the next pass goes on. */
 #define LIMIT_NFT_HANDLES 64
-#define LIMIT_NFT_FORWARD 256 /* foreign base chains at hook forward */
-
-struct foreign {
-	struct fw_chain chain;
-	bool dormant; /* its table is switched off: no packet comes here */
-	char table_name[NL_NFT_NAME_SIZE], chain_name[NL_NFT_NAME_SIZE]; /* uncut */
-};
-
-/* What one generation of the rule set holds for us, and the names it was read with. */
-struct reading {
-	bool valid;
-	uint32_t generation;
-	char fw_table[FW_NAME_SIZE], fw_comment[FW_COMMENT_SIZE];
-	bool have_own[FW__COUNT];
-	uint32_t own_use[FW__COUNT]; /* chains seen in the own table */
-	struct fw_table own[FW__COUNT];
-	struct foreign *foreign;
-	size_t n_foreign, n_space;
-};
 
 struct nft {
 	struct nlsock request, watch;
-	struct reading reading;
-	struct fw_walk walk;
+	struct nft_read read;
 	struct nl_nft msg; /* the one being looked at */
 	uint8_t rx[NLSOCK_RX_BYTES];
 	uint8_t tx[TX_BYTES];
@@ -68,6 +48,7 @@ int nft_open(struct nft **ret, struct err *err)
 	if (!n)
 		return err_set(err, -ENOMEM, "out of memory");
 	n->request = n->watch = NLSOCK_CLOSED;
+	nft_read_init(&n->read, &n->request);
 	r = nlsock_open(&n->request, NETLINK_NETFILTER, n->rx, err);
 	if (r < 0)
 		goto out;
@@ -90,7 +71,7 @@ void nft_close(struct nft *n)
 		return;
 	nlsock_close(&n->request);
 	nlsock_close(&n->watch);
-	free(n->reading.foreign);
+	nft_read_fini(&n->read);
 	free(n);
 }
 
@@ -99,353 +80,10 @@ static struct nl_buf tx(struct nft *n)
 	return NL_BUF(n->tx);
 }
 
-/* ---- generation ---- */
-
-static int on_generation(void *arg, const struct nl_msg *m)
-{
-	struct nft *n = arg;
-
-	return nl_nft_decode(m, &n->msg) ? 0 : -EBADMSG;
-}
-
-/* -EOPNOTSUPP if this kernel has no nf_tables. */
-static int get_generation(struct nft *n, uint32_t *ret, struct err *err)
-{
-	struct nl_buf b = tx(n);
-	struct nl_ack ack;
-	int r;
-
-	n->msg.type = NL_NFT_OTHER;
-	nl_nft_get_gen(&b, nlsock_seq(&n->request));
-	r = nlsock_request(&n->request, &b, on_generation, n, &ack);
-	if (r == -EINVAL || r == -EOPNOTSUPP) /* nfnetlink knows no such subsystem */
-		return err_set(err, -EOPNOTSUPP, "this kernel has no nf_tables");
-	if (r == -EPERM)
-		return err_set(err, r, "nf_tables: not permitted (CAP_NET_ADMIN is missing)");
-	if (r == 0 && n->msg.type != NL_NFT_GEN)
-		r = -ENOMSG;
-	if (r < 0)
-		return err_set(err, r, "nf_tables: cannot read the generation: %s", strerror(-r));
-	*ret = n->msg.gen.id;
-	return 0;
-}
-
-/* ---- reading ---- */
-
-/* Names that do not fit are cut: they are for the reader only. */
-static void cut_copy(char *dst, size_t size_bytes, const char *s)
-{
-	struct text t = {.buf = dst, .size_bytes = size_bytes};
-
-	text_add(&t, "%s", s);
-}
-
-static bool is_own(const struct nft *n, const char *table)
-{
-	return strcmp(table, n->reading.fw_table) == 0;
-}
-
-static void add_own_chain(struct reading *rd, const struct nl_nft_chain *c)
-{
-	struct fw_table *t = &rd->own[c->family];
-	struct fw_own_chain own = {
-		.nat = c->nat,
-		.hook = c->hook,
-		.priority = c->priority,
-		.policy_drop = c->policy_drop,
-	};
-	size_t at;
-
-	rd->own_use[c->family]++;
-	if (!c->base || t->n_chains == FW_CHAINS_MAX ||
-	    !text_copy(own.name, sizeof(own.name), c->name)) {
-		t->extra = true;
-		return;
-	}
-	for (at = t->n_chains++; at > 0 && strcmp(t->chains[at - 1].name, own.name) > 0; at--)
-		t->chains[at] = t->chains[at - 1];
-	t->chains[at] = own;
-}
-
-static int add_foreign(struct reading *rd, const struct nl_nft_chain *c)
-{
-	struct foreign *f;
-
-	if (rd->n_foreign == LIMIT_NFT_FORWARD)
-		return -E2BIG;
-	if (rd->n_foreign == rd->n_space) {
-		size_t space = rd->n_space ? 2 * rd->n_space : 4;
-
-		f = reallocarray(rd->foreign, space, sizeof(*f));
-		if (!f)
-			return -ENOMEM;
-		rd->foreign = f;
-		rd->n_space = space;
-	}
-	f = &rd->foreign[rd->n_foreign++];
-	*f = (struct foreign){
-		.chain =
-			{
-				.family = c->family,
-				.priority = c->priority,
-				.policy_drop = c->policy_drop,
-				.owner = FW_OWNER_NATIVE,
-			},
-	};
-	if (c->family != FW_INET && strcmp(c->table, "filter") == 0 &&
-	    strcmp(c->name, "FORWARD") == 0)
-		f->chain.owner = FW_OWNER_IPTABLES;
-	cut_copy(f->chain.table, sizeof(f->chain.table), c->table);
-	cut_copy(f->chain.chain, sizeof(f->chain.chain), c->name);
-	text_copy(f->table_name, sizeof(f->table_name), c->table);
-	text_copy(f->chain_name, sizeof(f->chain_name), c->name);
-	return 0;
-}
-
-static int on_chain(void *arg, const struct nl_msg *m)
-{
-	struct nft *n = arg;
-	const struct nl_nft_chain *c = &n->msg.chain;
-
-	if (!nl_nft_decode(m, &n->msg))
-		return -EBADMSG;
-	if (n->msg.type != NL_NFT_CHAIN)
-		return 0;
-	if (is_own(n, c->table))
-		add_own_chain(&n->reading, c);
-	else if (c->base && c->hook == FW_HOOK_FORWARD)
-		return add_foreign(&n->reading, c);
-	return 0;
-}
-
-static void set_table(struct foreign *f, const struct nl_nft_table *t)
-{
-	struct culprit owner;
-
-	f->dormant = t->dormant;
-	f->chain.table_owned = t->owned;
-	if (!t->owned)
-		return;
-	culprit_lookup(t->owner_port, NULL, &owner);
-	text_copy(f->chain.owner_name, sizeof(f->chain.owner_name), owner.comm);
-}
-
-static int on_table(void *arg, const struct nl_msg *m)
-{
-	struct nft *n = arg;
-	struct reading *rd = &n->reading;
-	const struct nl_nft_table *t = &n->msg.table;
-
-	if (!nl_nft_decode(m, &n->msg))
-		return -EBADMSG;
-	if (n->msg.type != NL_NFT_TABLE)
-		return 0;
-	if (is_own(n, t->name)) {
-		rd->have_own[t->family] = true;
-		rd->own[t->family].dormant = t->dormant;
-		if (t->use != rd->own_use[t->family])
-			rd->own[t->family].extra = true; /* sets and the like */
-		return 0;
-	}
-	for (size_t i = 0; i < rd->n_foreign; i++) {
-		struct foreign *f = &rd->foreign[i];
-
-		if (f->chain.family == t->family && strcmp(f->table_name, t->name) == 0)
-			set_table(f, t);
-	}
-	return 0;
-}
-
-static int on_own_rule(void *arg, const struct nl_msg *m)
-{
-	struct nft *n = arg;
-	const struct nl_nft_rule *rule = &n->msg.rule;
-	struct fw_table *t;
-
-	if (!nl_nft_decode(m, &n->msg))
-		return -EBADMSG;
-	if (n->msg.type != NL_NFT_RULE || !is_own(n, rule->table))
-		return 0;
-	t = &n->reading.own[rule->family];
-	for (size_t i = 0; i < t->n_chains; i++) {
-		struct fw_own_chain *c = &t->chains[i];
-
-		if (strcmp(c->name, rule->chain) != 0)
-			continue;
-		if (c->n_rules < FW_RULES_MAX)
-			c->rules[c->n_rules++] = rule->rule;
-		else
-			t->extra = true;
-	}
-	return 0; /* else in a chain that is extra anyway */
-}
-
-/* One chain being walked: which rules, and whose base chain it belongs to. */
-struct walk {
-	struct nft *n;
-	struct foreign *f;
-	const char *chain;
-	bool base;
-};
-
-static void add_ours(struct fw_chain *c, const struct nl_nft_rule *rule)
-{
-	if (c->n_ours == FW_RULES_MAX) {
-		c->ours_extra = true;
-		return;
-	}
-	c->ours[c->n_ours] = rule->rule;
-	c->handles[c->n_ours] = rule->handle;
-	c->n_ours++;
-}
-
-static int on_foreign_rule(void *arg, const struct nl_msg *m)
-{
-	struct walk *w = arg;
-	struct nft *n = w->n;
-	const struct nl_nft_rule *rule = &n->msg.rule;
-	bool ours;
-
-	if (!nl_nft_decode(m, &n->msg))
-		return -EBADMSG;
-	/* The names again: Linux before 4.15 dumps all rules. */
-	if (n->msg.type != NL_NFT_RULE || rule->family != w->f->chain.family ||
-	    strcmp(rule->table, w->f->table_name) != 0 || strcmp(rule->chain, w->chain) != 0)
-		return 0;
-	ours = w->base && strcmp(rule->rule.comment, n->reading.fw_comment) == 0;
-	if (ours)
-		add_ours(&w->f->chain, rule);
-	fw_walk_rule(&n->walk, &rule->step, ours);
-	return 0;
-}
-
-static int walk_foreign(struct nft *n, struct foreign *f, struct err *err)
-{
-	struct walk w = {.n = n, .f = f, .chain = f->chain_name, .base = true};
-	struct fw_chain *c = &f->chain;
-
-	fw_walk_begin(&n->walk, c->policy_drop);
-	for (; w.chain; w.chain = fw_walk_next(&n->walk), w.base = false) {
-		struct nl_buf b = tx(n);
-		int r;
-
-		nl_nft_get_rules(&b, nlsock_seq(&n->request), c->family, f->table_name, w.chain);
-		r = nlsock_dump(&n->request, &b, on_foreign_rule, &w, err);
-		if (r != 0)
-			return r;
-	}
-	c->may_drop = n->walk.may_drop && !f->dormant;
-	c->may_drop_before_ours = n->walk.may_drop_before_ours && !f->dormant;
-	c->n_before = n->walk.n_before;
-	return 0;
-}
-
-/* 0, NLSOCK_INTERRUPTED or -errno. */
-static int read_all(struct nft *n, struct err *err)
-{
-	struct reading *rd = &n->reading;
-	struct nl_buf b = tx(n);
-	int r;
-
-	rd->n_foreign = 0;
-	memset(rd->have_own, 0, sizeof(rd->have_own));
-	memset(rd->own_use, 0, sizeof(rd->own_use));
-	memset(rd->own, 0, sizeof(rd->own));
-	for (unsigned i = 0; i < FW__COUNT; i++) {
-		rd->own[i].family = (enum fw_family)i;
-		text_copy(rd->own[i].name, sizeof(rd->own[i].name), rd->fw_table);
-	}
-
-	nl_nft_get_chains(&b, nlsock_seq(&n->request));
-	r = nlsock_dump(&n->request, &b, on_chain, n, err);
-	if (r != 0)
-		return r;
-	b = tx(n);
-	nl_nft_get_tables(&b, nlsock_seq(&n->request));
-	r = nlsock_dump(&n->request, &b, on_table, n, err);
-	for (unsigned i = 0; r == 0 && i < FW__COUNT; i++) {
-		if (!rd->have_own[i])
-			continue;
-		b = tx(n);
-		nl_nft_get_rules(&b, nlsock_seq(&n->request), (enum fw_family)i, rd->fw_table,
-				 NULL);
-		r = nlsock_dump(&n->request, &b, on_own_rule, n, err);
-	}
-	for (size_t i = 0; r == 0 && i < rd->n_foreign; i++)
-		r = walk_foreign(n, &rd->foreign[i], err);
-	return r;
-}
-
-/* The same generation and the same names: the same answer. Except that a table with an owner goes
- * without a new generation when its owner's socket closes (nft_rcv_nl_event). */
-static bool still_valid(const struct reading *rd, uint32_t generation, const struct os_names *names)
-{
-	if (!rd->valid || rd->generation != generation ||
-	    strcmp(rd->fw_table, names->fw_table) != 0 ||
-	    strcmp(rd->fw_comment, names->fw_comment) != 0)
-		return false;
-	for (size_t i = 0; i < rd->n_foreign; i++) {
-		if (rd->foreign[i].chain.table_owned)
-			return false;
-	}
-	return true;
-}
-
-/* Brings n->reading up to date: all of it from one generation. */
-static int read_consistent(struct nft *n, const struct os_names *names, struct err *err)
-{
-	struct reading *rd = &n->reading;
-	uint32_t before, after;
-	int r;
-
-	for (int tries = 0; tries < LIMIT_DUMP_TRIES; tries++) {
-		r = get_generation(n, &before, err);
-		if (r < 0)
-			return r;
-		if (still_valid(rd, before, names))
-			return 0;
-		rd->valid = false;
-		text_copy(rd->fw_table, sizeof(rd->fw_table), names->fw_table);
-		text_copy(rd->fw_comment, sizeof(rd->fw_comment), names->fw_comment);
-		r = read_all(n, err);
-		if (r < 0)
-			return err_wrap(err, r, "nf_tables");
-		if (r == NLSOCK_INTERRUPTED)
-			continue;
-		r = get_generation(n, &after, err);
-		if (r < 0)
-			return r;
-		if (before == after) {
-			rd->generation = after;
-			rd->valid = true;
-			return 0;
-		}
-	}
-	return err_set(err, -EAGAIN, "nf_tables: the rules change faster than they can be read");
-}
-
 int nft_dump(struct nft *n, const struct os_names *names, unsigned kinds, os_object_fn *fn,
 	     void *arg, struct err *err)
 {
-	const struct reading *rd = &n->reading;
-	int r = read_consistent(n, names, err);
-
-	if (r == -EOPNOTSUPP)
-		return 0; /* nothing there, and nothing that drops */
-	if (r < 0)
-		return r;
-	for (unsigned i = 0; i < FW__COUNT && (kinds & OBJECT_BIT(OBJECT_FW_TABLE)); i++) {
-		struct object o = {.kind = OBJECT_FW_TABLE, .fw_table = &rd->own[i]};
-
-		if (rd->have_own[i])
-			fn(arg, &o);
-	}
-	for (size_t i = 0; i < rd->n_foreign && (kinds & OBJECT_BIT(OBJECT_FW_CHAIN)); i++) {
-		struct object o = {.kind = OBJECT_FW_CHAIN, .fw_chain = &rd->foreign[i].chain};
-
-		fn(arg, &o);
-	}
-	return 0;
+	return nft_read_dump(&n->read, names, kinds, fn, arg, err);
 }
 
 /* ---- changing ---- */
@@ -512,6 +150,7 @@ static int splice(struct nft *n, const struct fw_chain *c, const char *comment, 
 {
 	int r = -EAGAIN;
 
+	assert(comment[0]); /* or all rules without one were ours */
 	for (int tries = 0; tries < LIMIT_DUMP_TRIES; tries++) {
 		struct handles h = {.n = n, .chain = c, .comment = comment};
 		struct nl_nft_splice s = {
@@ -524,7 +163,7 @@ static int splice(struct nft *n, const struct fw_chain *c, const char *comment, 
 		};
 		struct nl_buf b = tx(n);
 
-		r = get_generation(n, &s.generation, err);
+		r = nft_read_generation(&n->read, &s.generation, err);
 		if (r < 0)
 			return r;
 		nl_nft_get_rules(&b, nlsock_seq(&n->request), c->family, c->table, c->chain);

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "os/nft_read.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "os/culprit.h"
+
+#define LIMIT_NFT_FORWARD 256 /* foreign base chains at hook forward */
+#define REQUEST_BYTES	  640 /* a dump request with two names of NL_NFT_NAME_SIZE */
+
+struct nft_foreign {
+	struct fw_chain chain;
+	bool dormant; /* its table is switched off: no packet comes here */
+	char table_name[NL_NFT_NAME_SIZE], chain_name[NL_NFT_NAME_SIZE]; /* uncut */
+};
+
+void nft_read_init(struct nft_read *rd, struct nlsock *sock)
+{
+	*rd = (struct nft_read){.sock = sock};
+}
+
+void nft_read_fini(struct nft_read *rd)
+{
+	free(rd->foreign);
+	rd->foreign = NULL;
+}
+
+static int on_generation(void *arg, const struct nl_msg *m)
+{
+	struct nft_read *rd = arg;
+
+	return nl_nft_decode(m, &rd->msg) ? 0 : -EBADMSG;
+}
+
+int nft_read_generation(struct nft_read *rd, uint32_t *ret, struct err *err)
+{
+	uint8_t bytes[REQUEST_BYTES];
+	struct nl_buf b = NL_BUF(bytes);
+	struct nl_ack ack;
+	int r;
+
+	rd->msg.type = NL_NFT_OTHER;
+	nl_nft_get_gen(&b, nlsock_seq(rd->sock));
+	r = nlsock_request(rd->sock, &b, on_generation, rd, &ack);
+	if (r == -EINVAL || r == -EOPNOTSUPP) /* nfnetlink knows no such subsystem */
+		return err_set(err, -EOPNOTSUPP, "this kernel has no nf_tables");
+	if (r == -EPERM)
+		return err_set(err, r, "nf_tables: not permitted (CAP_NET_ADMIN is missing)");
+	if (r == 0 && rd->msg.type != NL_NFT_GEN)
+		r = -ENOMSG;
+	if (r < 0)
+		return err_set(err, r, "nf_tables: cannot read the generation: %s", strerror(-r));
+	*ret = rd->msg.gen.id;
+	return 0;
+}
+
+/* Names that do not fit are cut: they are for the reader only. */
+static void cut_copy(char *dst, size_t size_bytes, const char *s)
+{
+	struct text t = {.buf = dst, .size_bytes = size_bytes};
+
+	text_add(&t, "%s", s);
+}
+
+static bool is_own(const struct nft_read *rd, const char *table)
+{
+	return strcmp(table, rd->fw_table) == 0;
+}
+
+static void add_own_chain(struct nft_read *rd, const struct nl_nft_chain *c)
+{
+	struct fw_table *t = &rd->own[c->family];
+	struct fw_own_chain own = {
+		.nat = c->nat,
+		.hook = c->hook,
+		.priority = c->priority,
+		.policy_drop = c->policy_drop,
+	};
+	size_t at;
+
+	rd->own_use[c->family]++;
+	if (!c->base || t->n_chains == FW_CHAINS_MAX ||
+	    !text_copy(own.name, sizeof(own.name), c->name)) {
+		t->extra = true;
+		return;
+	}
+	for (at = t->n_chains++; at > 0 && strcmp(t->chains[at - 1].name, own.name) > 0; at--)
+		t->chains[at] = t->chains[at - 1];
+	t->chains[at] = own;
+}
+
+static int add_foreign(struct nft_read *rd, const struct nl_nft_chain *c)
+{
+	struct nft_foreign *f;
+
+	if (rd->n_foreign == LIMIT_NFT_FORWARD)
+		return -E2BIG;
+	if (rd->n_foreign == rd->n_space) {
+		size_t space = rd->n_space ? 2 * rd->n_space : 4;
+
+		f = reallocarray(rd->foreign, space, sizeof(*f));
+		if (!f)
+			return -ENOMEM;
+		rd->foreign = f;
+		rd->n_space = space;
+	}
+	f = &rd->foreign[rd->n_foreign++];
+	*f = (struct nft_foreign){
+		.chain =
+			{
+				.family = c->family,
+				.priority = c->priority,
+				.policy_drop = c->policy_drop,
+				.owner = FW_OWNER_NATIVE,
+			},
+	};
+	if (c->family != FW_INET && strcmp(c->table, "filter") == 0 &&
+	    strcmp(c->name, "FORWARD") == 0)
+		f->chain.owner = FW_OWNER_IPTABLES;
+	cut_copy(f->chain.table, sizeof(f->chain.table), c->table);
+	cut_copy(f->chain.chain, sizeof(f->chain.chain), c->name);
+	text_copy(f->table_name, sizeof(f->table_name), c->table);
+	text_copy(f->chain_name, sizeof(f->chain_name), c->name);
+	return 0;
+}
+
+static int on_chain(void *arg, const struct nl_msg *m)
+{
+	struct nft_read *rd = arg;
+	const struct nl_nft_chain *c = &rd->msg.chain;
+
+	if (!nl_nft_decode(m, &rd->msg))
+		return -EBADMSG;
+	if (rd->msg.type != NL_NFT_CHAIN)
+		return 0;
+	if (is_own(rd, c->table))
+		add_own_chain(rd, c);
+	else if (c->base && c->hook == FW_HOOK_FORWARD)
+		return add_foreign(rd, c);
+	return 0;
+}
+
+static void set_table(struct nft_foreign *f, const struct nl_nft_table *t)
+{
+	struct culprit owner;
+
+	f->dormant = t->dormant;
+	f->chain.table_owned = t->owned;
+	if (!t->owned)
+		return;
+	culprit_lookup(t->owner_port, NULL, &owner);
+	text_copy(f->chain.owner_name, sizeof(f->chain.owner_name), owner.comm);
+}
+
+static int on_table(void *arg, const struct nl_msg *m)
+{
+	struct nft_read *rd = arg;
+	const struct nl_nft_table *t = &rd->msg.table;
+
+	if (!nl_nft_decode(m, &rd->msg))
+		return -EBADMSG;
+	if (rd->msg.type != NL_NFT_TABLE)
+		return 0;
+	if (is_own(rd, t->name)) {
+		rd->have_own[t->family] = true;
+		rd->own[t->family].dormant = t->dormant;
+		if (t->use != rd->own_use[t->family])
+			rd->own[t->family].extra = true; /* sets and the like */
+		return 0;
+	}
+	for (size_t i = 0; i < rd->n_foreign; i++) {
+		struct nft_foreign *f = &rd->foreign[i];
+
+		if (f->chain.family == t->family && strcmp(f->table_name, t->name) == 0)
+			set_table(f, t);
+	}
+	return 0;
+}
+
+static int on_own_rule(void *arg, const struct nl_msg *m)
+{
+	struct nft_read *rd = arg;
+	const struct nl_nft_rule *rule = &rd->msg.rule;
+	struct fw_table *t;
+
+	if (!nl_nft_decode(m, &rd->msg))
+		return -EBADMSG;
+	if (rd->msg.type != NL_NFT_RULE || !is_own(rd, rule->table))
+		return 0;
+	t = &rd->own[rule->family];
+	for (size_t i = 0; i < t->n_chains; i++) {
+		struct fw_own_chain *c = &t->chains[i];
+
+		if (strcmp(c->name, rule->chain) != 0)
+			continue;
+		if (c->n_rules < FW_RULES_MAX)
+			c->rules[c->n_rules++] = rule->rule;
+		else
+			t->extra = true;
+	}
+	return 0; /* else in a chain that is extra anyway */
+}
+
+/* One chain being walked: which rules, and whose base chain it belongs to. */
+struct walk {
+	struct nft_read *rd;
+	struct nft_foreign *f;
+	const char *chain;
+	bool base;
+};
+
+static void add_ours(struct fw_chain *c, const struct nl_nft_rule *rule)
+{
+	if (c->n_ours == FW_RULES_MAX) {
+		c->ours_extra = true;
+		return;
+	}
+	c->ours[c->n_ours] = rule->rule;
+	c->handles[c->n_ours] = rule->handle;
+	c->n_ours++;
+}
+
+static int on_foreign_rule(void *arg, const struct nl_msg *m)
+{
+	struct walk *w = arg;
+	struct nft_read *rd = w->rd;
+	const struct nl_nft_rule *rule = &rd->msg.rule;
+	bool ours;
+
+	if (!nl_nft_decode(m, &rd->msg))
+		return -EBADMSG;
+	/* The names again: Linux before 4.15 dumps all rules. */
+	if (rd->msg.type != NL_NFT_RULE || rule->family != w->f->chain.family ||
+	    strcmp(rule->table, w->f->table_name) != 0 || strcmp(rule->chain, w->chain) != 0)
+		return 0;
+	ours = w->base && rd->fw_comment[0] && strcmp(rule->rule.comment, rd->fw_comment) == 0;
+	if (ours)
+		add_ours(&w->f->chain, rule);
+	fw_walk_rule(&rd->walk, &rule->step, ours);
+	return 0;
+}
+
+static int walk_foreign(struct nft_read *rd, struct nft_foreign *f, struct err *err)
+{
+	uint8_t bytes[REQUEST_BYTES];
+	struct walk w = {.rd = rd, .f = f, .chain = f->chain_name, .base = true};
+	struct fw_chain *c = &f->chain;
+
+	fw_walk_begin(&rd->walk, c->policy_drop);
+	for (; w.chain; w.chain = fw_walk_next(&rd->walk), w.base = false) {
+		struct nl_buf b = NL_BUF(bytes);
+		int r;
+
+		nl_nft_get_rules(&b, nlsock_seq(rd->sock), c->family, f->table_name, w.chain);
+		r = nlsock_dump(rd->sock, &b, on_foreign_rule, &w, err);
+		if (r != 0)
+			return r;
+	}
+	c->may_drop = rd->walk.may_drop && !f->dormant;
+	c->may_drop_before_ours = rd->walk.may_drop_before_ours && !f->dormant;
+	c->n_before = rd->walk.n_before;
+	return 0;
+}
+
+/* 0, NLSOCK_INTERRUPTED or -errno. */
+static int read_all(struct nft_read *rd, struct err *err)
+{
+	uint8_t bytes[REQUEST_BYTES];
+	struct nl_buf b = NL_BUF(bytes);
+	int r;
+
+	rd->n_foreign = 0;
+	memset(rd->have_own, 0, sizeof(rd->have_own));
+	memset(rd->own_use, 0, sizeof(rd->own_use));
+	memset(rd->own, 0, sizeof(rd->own));
+	for (unsigned i = 0; i < FW__COUNT; i++) {
+		rd->own[i].family = (enum fw_family)i;
+		text_copy(rd->own[i].name, sizeof(rd->own[i].name), rd->fw_table);
+	}
+
+	nl_nft_get_chains(&b, nlsock_seq(rd->sock));
+	r = nlsock_dump(rd->sock, &b, on_chain, rd, err);
+	if (r != 0)
+		return r;
+	b = NL_BUF(bytes);
+	nl_nft_get_tables(&b, nlsock_seq(rd->sock));
+	r = nlsock_dump(rd->sock, &b, on_table, rd, err);
+	for (unsigned i = 0; r == 0 && i < FW__COUNT; i++) {
+		if (!rd->have_own[i])
+			continue;
+		b = NL_BUF(bytes);
+		nl_nft_get_rules(&b, nlsock_seq(rd->sock), (enum fw_family)i, rd->fw_table, NULL);
+		r = nlsock_dump(rd->sock, &b, on_own_rule, rd, err);
+	}
+	for (size_t i = 0; r == 0 && i < rd->n_foreign; i++)
+		r = walk_foreign(rd, &rd->foreign[i], err);
+	return r;
+}
+
+/* The same generation and the same names: the same answer. Except that a table with an owner goes
+ * without a new generation when its owner's socket closes (nft_rcv_nl_event). */
+static bool still_valid(const struct nft_read *rd, uint32_t generation,
+			const struct os_names *names)
+{
+	if (!rd->valid || rd->generation != generation ||
+	    strcmp(rd->fw_table, names->fw_table) != 0 ||
+	    strcmp(rd->fw_comment, names->fw_comment) != 0)
+		return false;
+	for (size_t i = 0; i < rd->n_foreign; i++) {
+		if (rd->foreign[i].chain.table_owned)
+			return false;
+	}
+	return true;
+}
+
+/* Brings `rd` up to date: all of it from one generation. */
+static int read_consistent(struct nft_read *rd, const struct os_names *names, struct err *err)
+{
+	uint32_t before, after;
+	int r;
+
+	for (int tries = 0; tries < LIMIT_DUMP_TRIES; tries++) {
+		r = nft_read_generation(rd, &before, err);
+		if (r < 0)
+			return r;
+		if (still_valid(rd, before, names))
+			return 0;
+		rd->valid = false;
+		text_copy(rd->fw_table, sizeof(rd->fw_table), names->fw_table);
+		text_copy(rd->fw_comment, sizeof(rd->fw_comment), names->fw_comment);
+		r = read_all(rd, err);
+		if (r < 0)
+			return err_wrap(err, r, "nf_tables");
+		if (r == NLSOCK_INTERRUPTED)
+			continue;
+		r = nft_read_generation(rd, &after, err);
+		if (r < 0)
+			return r;
+		if (before == after) {
+			rd->generation = after;
+			rd->valid = true;
+			return 0;
+		}
+	}
+	return err_set(err, -EAGAIN, "nf_tables: the rules change faster than they can be read");
+}
+
+int nft_read_dump(struct nft_read *rd, const struct os_names *names, unsigned kinds,
+		  os_object_fn *fn, void *arg, struct err *err)
+{
+	int r = read_consistent(rd, names, err);
+
+	if (r == -EOPNOTSUPP)
+		return 0; /* nothing there, and nothing that drops */
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < FW__COUNT && (kinds & OBJECT_BIT(OBJECT_FW_TABLE)); i++) {
+		struct object o = {.kind = OBJECT_FW_TABLE, .fw_table = &rd->own[i]};
+
+		if (rd->have_own[i])
+			fn(arg, &o);
+	}
+	for (size_t i = 0; i < rd->n_foreign && (kinds & OBJECT_BIT(OBJECT_FW_CHAIN)); i++) {
+		struct object o = {.kind = OBJECT_FW_CHAIN, .fw_chain = &rd->foreign[i].chain};
+
+		fn(arg, &o);
+	}
+	return 0;
+}
