@@ -62,7 +62,7 @@ int nft_open(struct nft **ret, struct err *err)
 	*ret = TAKE_PTR(n);
 out:
 	nft_close(n);
-	return r;
+	return r < 0 ? err_wrap(err, r, "nf_tables") : 0;
 }
 
 void nft_close(struct nft *n)

@@ -1,0 +1,175 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Foreign forward chains: which may drop our packets, our accepts in iptables' FORWARD, and nothing else touched.
+. "$(dirname "$0")/lib.sh"
+probe=$BUILD/tests/netns/nft_probe
+net=10.244.0.0/16
+
+# chains: what the dump says of foreign chains, without our rules in them
+chains() {
+	"$probe" dump | grep '^chain'
+}
+
+forward() {
+	iptables-nft -S FORWARD
+}
+
+# --- two pods, and this host between them ---------------------------------------------------------
+
+echo 1 >/proc/sys/net/ipv4/ip_forward
+for pod in 1 2; do
+	ip netns add pod$pod
+	ip link add v$pod type veth peer name eth0 netns pod$pod
+	ip addr add 10.244.$pod.1/24 dev v$pod
+	ip link set v$pod up
+	ip -n pod$pod addr add 10.244.$pod.2/24 dev eth0
+	ip -n pod$pod link set eth0 up
+	ip -n pod$pod route add default via 10.244.$pod.1
+done
+
+pings() {
+	ip netns exec pod1 ping -c 1 -W 0.3 10.244.2.2 >/dev/null
+}
+
+pings || fail 'the pods of this test do not reach each other'
+want_eq 'no forward chains, nothing to say' '' "$("$probe" dump)"
+
+iptables-nft -P FORWARD DROP
+! pings || fail 'FORWARD policy DROP does not drop'
+want_eq 'policy DROP is seen' \
+	'chain ip filter FORWARD iptables priority 0 policy drop may_drop n_before 0 ours 0' "$(chains)"
+"$probe" table $net 10.244.1.0/24
+! pings || fail 'an own table rescues from a drop: then we need no accepts in FORWARD'
+"$probe" table-del
+
+"$probe" accepts $net >"$T/out"
+want_eq 'accepts written' '' "$(cat "$T/out")"
+pings || fail 'no ping through our accepts'
+pass 'forwarded packets pass a FORWARD that drops'
+want_eq 'as iptables reads it' "-P FORWARD DROP
+-A FORWARD -s $net -m comment --comment loden -j ACCEPT
+-A FORWARD -d $net -m comment --comment loden -j ACCEPT" "$(forward)"
+want_eq 'policy DROP behind ours' \
+	'chain ip filter FORWARD iptables priority 0 policy drop may_drop n_before 0 ours 2' "$(chains)"
+
+# --- iptables-save | iptables-restore -------------------------------------------------------------
+
+"$probe" dump >"$T/before"
+iptables-nft-save >"$T/saved"
+iptables-nft-restore <"$T/saved"
+want_eq 'after save and restore the rules are the same' "$(cat "$T/before")" "$("$probe" dump)"
+want_eq 'and still plain' "-P FORWARD DROP
+-A FORWARD -s $net -m comment --comment loden -j ACCEPT
+-A FORWARD -d $net -m comment --comment loden -j ACCEPT" "$(forward)"
+pings || fail 'no ping after save and restore'
+"$probe" accepts $net
+want_eq 'written anew over what iptables wrote: no double' 2 "$(forward | grep -c loden)"
+# iptables of another time may count and list in another form; neither may lose anything.
+iptables-nft -A FORWARD -i cni0 -m conntrack --ctstate INVALID -j DROP
+want_eq 'iptables still reads its table' 0 "$(iptables-nft-save >/dev/null 2>"$T/complaint"; echo $?)"
+want_no_match 'and does not call it incompatible' incompatible "$(cat "$T/complaint")"
+
+# --- others' rules around ours --------------------------------------------------------------------
+
+iptables-nft -I FORWARD -s 10.0.0.0/8 -j DROP
+! pings || fail 'a drop in front of our accepts does not drop'
+want_eq 'a drop in front of ours is seen' \
+	'chain ip filter FORWARD iptables priority 0 policy drop may_drop before_ours n_before 1 ours 2' \
+	"$(chains)"
+"$probe" accepts $net
+want_eq 'ours are in front again, the others as they were' "-P FORWARD DROP
+-A FORWARD -s $net -m comment --comment loden -j ACCEPT
+-A FORWARD -d $net -m comment --comment loden -j ACCEPT
+-A FORWARD -s 10.0.0.0/8 -j DROP
+-A FORWARD -i cni0 -m conntrack --ctstate INVALID -j DROP" "$(forward)"
+pings || fail 'no ping past the drop'
+
+for _ in 1 2 3 4 5 6 7 8; do
+	iptables-nft -A FORWARD -s $net -m comment --comment loden -j ACCEPT
+done
+want_match 'ours doubled is seen' 'ours 8 ours_extra' "$(chains)"
+"$probe" accepts $net
+want_eq 'and cleared' 2 "$(forward | grep -c loden)"
+
+iptables-nft -F FORWARD
+iptables-nft -P FORWARD ACCEPT
+want_eq 'flushed, policy ACCEPT: cannot drop' \
+	'chain ip filter FORWARD iptables priority 0 policy accept n_before 0 ours 0' "$(chains)"
+
+# Drops behind jumps, as Docker and UFW have them.
+iptables-nft -N USER
+iptables-nft -N STAGE
+iptables-nft -A FORWARD -j USER
+iptables-nft -A FORWARD -i docker0 -j STAGE
+iptables-nft -A USER -j LOG
+iptables-nft -A USER -j RETURN
+want_eq 'jumps to harmless chains' \
+	'chain ip filter FORWARD iptables priority 0 policy accept n_before 2 ours 0' "$(chains)"
+iptables-nft -A STAGE -o docker0 -j REJECT
+want_eq 'a reject behind a jump' \
+	'chain ip filter FORWARD iptables priority 0 policy accept may_drop n_before 2 ours 0' "$(chains)"
+"$probe" accepts $net
+want_eq 'ours in front of the jump' \
+	'chain ip filter FORWARD iptables priority 0 policy accept may_drop n_before 0 ours 2' "$(chains)"
+iptables-nft -I FORWARD -j STAGE
+want_match 'a dropping jump in front of ours' 'may_drop before_ours n_before 1 ours 2' "$(chains)"
+
+rest=$(forward | grep -v loden)
+"$probe" accepts-del accepts-del >"$T/out"
+want_eq 'taken out again, twice' '' "$(cat "$T/out")"
+want_eq 'nothing else was' "$rest" "$(forward)"
+nft flush ruleset
+want_eq 'into a chain that is not there' 'apply: -2 No such file or directory' "$("$probe" accepts $net)"
+
+# --- native tables: never touched -----------------------------------------------------------------
+
+nft -f - <<'END'
+table inet firewalld {
+	chain filter_FORWARD {
+		type filter hook forward priority filter + 10; policy accept;
+		ct state { established, related } accept
+		iifname "lo" accept
+		jump zones
+		ct state invalid drop
+		reject with icmpx admin-prohibited
+	}
+	chain zones { iifname vmap { "eth0" : goto public }; }
+	chain public { accept; }
+}
+table ip6 filter { chain FORWARD { type filter hook forward priority 0; policy drop; }; }
+table ip quiet {
+	chain pass {
+		type filter hook forward priority -5; policy accept;
+		ip saddr 10.0.0.0/8 counter accept
+	}
+	chain incoming { type filter hook input priority 0; policy drop; }
+}
+table ip asleep { flags dormant; chain pass { type filter hook forward priority 0; policy drop; }; }
+table arp a { chain c { type filter hook input priority 0; policy drop; }; }
+table bridge b { chain c { type filter hook forward priority 0; policy drop; }; }
+END
+rules=$(nft list ruleset)
+want_eq 'each base chain at forward is named' \
+	'chain inet firewalld filter_FORWARD native priority 10 policy accept may_drop n_before 5 ours 0
+chain ip asleep pass native priority 0 policy drop n_before 0 ours 0
+chain ip quiet pass native priority -5 policy accept n_before 1 ours 0
+chain ip6 filter FORWARD iptables priority 0 policy drop may_drop n_before 0 ours 0' "$(chains | sort)"
+"$probe" table $net 10.244.1.0/24 table-del accepts-del
+want_eq 'and left as it is' "$rules" "$(nft list ruleset)"
+nft flush ruleset
+
+# A table with an owner goes with its owner, and the kernel makes no new generation of that.
+mkfifo "$T/fifo"
+nft -i <"$T/fifo" >/dev/null 2>&1 &
+owner=$!
+exec 3>"$T/fifo"
+echo 'add table ip filter { flags owner; }; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }' >&3
+wait_for 5 'a table with an owner' nft list chain ip filter FORWARD
+want_eq 'its owner is named' \
+	'chain ip filter FORWARD iptables priority 0 policy drop may_drop owned by nft n_before 0 ours 0' \
+	"$(chains)"
+want_match 'and again when we may not write there' \
+	'^apply: -1 table ip filter belongs to nft, pid [0-9]+ alone \(owner flag\)$' "$("$probe" accepts $net)"
+want_eq 'gone with its owner, without a word from the kernel: gone from the dump of the same agent, too' \
+	'chain ip filter FORWARD iptables priority 0 policy drop may_drop owned by nft n_before 0 ours 0
+notices: 0' "$("$probe" dump sh "kill -KILL $owner; sleep 0.2" notices dump)"
