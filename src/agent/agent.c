@@ -141,9 +141,9 @@ static struct update dump(struct agent *a)
 	a->todo &= ~UPDATE_DUMP;
 	a->dump_kinds = 0;
 	tell_names(a);
-	tell(a, (struct event){.type = EVENT_DUMP_BEGIN,
-			       .dump_begin = {kinds, a->ops->devmap(a->os)}});
+	tell(a, (struct event){.type = EVENT_DUMP_BEGIN, .dump_begin = {kinds}});
 	end.dump_end.code = a->ops->dump(a->os, &what, &taken, &err);
+	end.dump_end.devs = a->ops->devmap(a->os);
 	end.dump_end.taken_ids = taken.ids;
 	end.dump_end.n_taken_ids = taken.n;
 	end.dump_end.problem = err.text;

@@ -132,7 +132,7 @@ void brain_changed(struct brain *b, unsigned kinds);
 
 /* converge.c. Each is one event's part in the circle. */
 void converge_start(struct brain *b, unsigned kinds, struct update *ret);
-void converge_dump_begin(struct brain *b, unsigned kinds, const struct devmap *devs);
+void converge_dump_begin(struct brain *b, unsigned kinds);
 void converge_object(struct brain *b, const struct object *have);
 void converge_dump_end(struct brain *b, const struct event *ev, struct update *ret);
 void converge_applied(struct brain *b, const struct op_failure *failures, size_t n_failures,

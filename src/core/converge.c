@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The circle: dump, compare, plan, apply, dump again until nothing differs. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/brain.h"
@@ -87,7 +88,7 @@ void converge_start(struct brain *b, unsigned kinds, struct update *ret)
 	ret->dump_kinds = kinds;
 }
 
-void converge_dump_begin(struct brain *b, unsigned kinds, const struct devmap *devs)
+void converge_dump_begin(struct brain *b, unsigned kinds)
 {
 	struct pass *p = &b->pass;
 
@@ -95,7 +96,6 @@ void converge_dump_begin(struct brain *b, unsigned kinds, const struct devmap *d
 		return;
 	arena_reset(&p->arena);
 	p->kinds = kinds & brain_kinds(b);
-	p->devs = *devs;
 	p->verifying = p->touched && p->applied_generation == b->wanted.generation;
 	p->touched = 0;
 	diff_begin(&p->diff, &b->wanted.state, p->kinds, brain_sweep(b), &p->arena);
@@ -140,14 +140,15 @@ static void note_addr(struct brain *b, const struct addr *have)
 {
 	struct object o = {.kind = OBJECT_ADDR, .addr = have};
 	struct text t = TEXT(b->addr_notes);
-	char cidr[CIDR_STRLEN];
+	char cidr[CIDR_STRLEN], bridge[LINK_NAME_SIZE];
 
 	if (have->dev != DEV_BRIDGE || ip_is_link_local(&have->cidr.ip) ||
 	    netstate_find(&b->wanted.state, &o) >= 0 || adopt_may_delete(&b->wanted.rule, &o))
 		return;
 	t.len = strlen(t.buf);
-	text_add(&t, "%s has the foreign address %s; it is left alone\n",
-		 devmap_name(&b->pass.devs, DEV_BRIDGE), cidr_format(&have->cidr, cidr));
+	want_link_name(&b->conf, &b->learnt.net, DEV_BRIDGE, bridge);
+	text_add(&t, "%s has the foreign address %s; it is left alone\n", bridge,
+		 cidr_format(&have->cidr, cidr));
 }
 
 void converge_object(struct brain *b, const struct object *have)
@@ -366,6 +367,7 @@ void converge_dump_end(struct brain *b, const struct event *ev, struct update *r
 		dump_failed(b, ev->dump_end.problem ? ev->dump_end.problem : "no reason given");
 		return;
 	}
+	p->devs = *ev->dump_end.devs;
 	if (!p->devs.dev[DEV_UPLINK].ifindex) {
 		/* Compared with that, our own device would look wrong. */
 		dump_failed(b, "the uplink is not there");
@@ -435,6 +437,7 @@ static bool nexthops_refused(const struct brain *b, const struct op_failure *fai
 static bool learn_failures(struct brain *b, const struct op_failure *failures, size_t n)
 {
 	unsigned dead_devs = 0;
+	char number[32];
 
 	for (size_t i = 0; i < n; i++) {
 		const struct op_failure *f = &failures[i];
@@ -445,7 +448,9 @@ static bool learn_failures(struct brain *b, const struct op_failure *failures, s
 			continue;
 		if (is_vital(op)) /* whatever else fails on that link fails for this */
 			dead_devs |= 1u << op->object.link->dev;
-		retry_refused(&b->retry, op, &b->pass.devs, f->text, b->now_ms, brain_random(b));
+		snprintf(number, sizeof(number), "errno %d", -f->code);
+		retry_refused(&b->retry, op, &b->pass.devs, f->text[0] ? f->text : number,
+			      b->now_ms, brain_random(b));
 		b->fault = true;
 	}
 	return !dead_devs;

@@ -228,7 +228,7 @@ static void learn(struct brain *b, const struct event *ev, struct update *ret)
 		on_notice(b, ev);
 		break;
 	case EVENT_DUMP_BEGIN:
-		converge_dump_begin(b, ev->dump_begin.kinds, ev->dump_begin.devs);
+		converge_dump_begin(b, ev->dump_begin.kinds);
 		break;
 	case EVENT_OBJECT:
 		converge_object(b, &ev->object.object);

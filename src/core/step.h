@@ -115,7 +115,6 @@ struct event {
 
 		struct {
 			unsigned kinds;
-			const struct devmap *devs;
 		} dump_begin;
 
 		struct {
@@ -125,6 +124,7 @@ struct event {
 		struct {
 			int code; /* 0, or why the dump is not complete: the diff is thrown away */
 			const char *problem;
+			const struct devmap *devs; /* who played which role in this dump */
 			/* Nexthop ids in our range that belong to others; ascending. */
 			const uint32_t *taken_ids;
 			size_t n_taken_ids;
