@@ -65,25 +65,28 @@ static void tell_names(struct agent *a)
 	a->ops->set_names(a->os, &names);
 }
 
+/* A plan may have thousands of ops: each is a line of its own only for who asked for it. */
 static void log_plan(struct agent *a, const struct update *u)
 {
+	const size_t n_shown = a->opts->verbosity > 0 ? u->plan.n : u->plan.n > 0;
+	const struct repair *r = u->repair;
 	char line[OP_STRLEN], comm[80] = "", unit[280] = "";
 	struct text c = TEXT(comm), w = TEXT(unit);
 
-	for (size_t i = 0; i < u->plan.n; i++) {
+	for (size_t i = 0; i < n_shown; i++) {
 		struct text t = TEXT(line);
 
 		op_format(&u->plan.ops[i], a->ops->devmap(a->os), &t);
-		if (i == 0 && !u->repair)
+		if (i == 0 && !r)
 			log_info("plan.apply", "ops=%zu first=\"%s\"", u->plan.n, line);
 		log_debug("plan.op", "op=\"%s\"", line);
 	}
-	if (!u->repair)
+	if (!r)
 		return;
-	text_add_escaped(&c, u->repair->who.comm, strlen(u->repair->who.comm));
-	text_add_escaped(&w, u->repair->who.unit, strlen(u->repair->who.unit));
-	log_warn("plan.repair", "ops=%u first=\"%s\" pid=%u comm=\"%s\" unit=\"%s\"",
-		 u->repair->n_ops, u->repair->what, u->repair->who.pid, comm, unit);
+	text_add_escaped(&c, r->who.comm, strlen(r->who.comm));
+	text_add_escaped(&w, r->who.unit, strlen(r->who.unit));
+	log_warn("plan.repair", "ops=%u first=\"%s\" pid=%u comm=\"%s\" unit=\"%s\"", r->n_ops,
+		 r->what, r->who.pid, comm, unit);
 }
 
 static void log_failures(struct agent *a, const struct plan *plan, const struct op_failure *f,

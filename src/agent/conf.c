@@ -79,3 +79,9 @@ struct cidr conf_previous_subnet(const struct opts *o)
 	(void)o;
 	return (struct cidr){0};
 }
+
+struct cidr conf_previous_network(const struct opts *o)
+{
+	(void)o;
+	return (struct cidr){0};
+}

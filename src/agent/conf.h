@@ -13,5 +13,7 @@ int conf_from_opts(const struct opts *o, struct brain_conf *ret, struct err *err
 
 /* The subnet that an earlier run wrote into the subnet file, masked; unset = none. */
 struct cidr conf_previous_subnet(const struct opts *o);
+/* The same for the network. */
+struct cidr conf_previous_network(const struct opts *o);
 
 #endif

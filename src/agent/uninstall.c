@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/uninstall.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/conf.h"
+#include "agent/process.h"
+#include "core/adopt.h"
+#include "core/diff.h"
+#include "core/want.h"
+#include "os/kernel.h"
+
+#define SLICE	      256
+#define LINES_A_KIND  4
+#define VXLAN_MAX     16
+#define EXIT_FAILED   1
+#define EXIT_USAGE    2
+#define KINDS_REMOVED (OBJECT_ALL & ~OBJECT_BIT(OBJECT_SYSCTL))
+
+struct job {
+	const struct opts *opts;
+	struct brain_conf conf;
+	const struct os_ops *ops;
+	struct os *os;
+	struct adopt adopt;
+	struct os_names names;
+	char vxlans[VXLAN_MAX][LINK_NAME_SIZE]; /* links that may be ours, by name */
+	size_t n_vxlans;
+	struct link found; /* by the last look() */
+	size_t removed[OBJECT__COUNT];
+	size_t n_failed;
+};
+
+/* --- finding what is ours ----------------------------------------------------------------------- */
+
+static void on_link(void *arg, const struct object *o)
+{
+	struct job *j = arg;
+
+	if (o->kind == OBJECT_LINK)
+		j->found = *o->link;
+}
+
+/* The link of this name, as the kernel has it. */
+static int look(struct job *j, enum dev dev, const char *name, struct err *err)
+{
+	struct os_names names = j->names;
+	struct arena arena;
+	const struct os_dump what = {OBJECT_BIT(OBJECT_LINK), on_link, j, &arena};
+	struct os_taken taken;
+	int r;
+
+	j->found = (struct link){0};
+	text_copy(names.dev[dev], sizeof(names.dev[dev]), name);
+	j->ops->set_names(j->os, &names);
+	arena_init(&arena, 0);
+	r = j->ops->dump(j->os, &what, &taken, err);
+	arena_fini(&arena);
+	return r;
+}
+
+static bool has_prefix(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+/* flannel's names for VXLAN links; whose they are, their alias says. */
+static int find_vxlans(struct job *j, struct err *err)
+{
+	char ours[LINK_ALIAS_SIZE];
+	struct iface_facts facts;
+	struct arena arena;
+	int r;
+
+	want_link_alias(&j->conf, ours);
+	arena_init(&arena, 0);
+	r = j->ops->facts(j->os, &(struct ip){0}, &arena, &facts, err);
+	for (size_t i = 0; r == 0 && i < facts.n_ifaces && j->n_vxlans < VXLAN_MAX; i++) {
+		const char *name = facts.ifaces[i].name;
+
+		if (!has_prefix(name, "flannel.") && !has_prefix(name, "flannel-v6."))
+			continue;
+		r = look(j, DEV_VXLAN, name, err);
+		if (r < 0)
+			break;
+		if (j->found.kind == LINK_VXLAN && !strcmp(j->found.alias, ours))
+			text_copy(j->vxlans[j->n_vxlans++], LINK_NAME_SIZE, name);
+		else
+			printf("left     link %s: not marked as ours (alias \"%s\")\n", name,
+			       j->found.alias);
+	}
+	arena_fini(&arena);
+	return r;
+}
+
+/* How many links are attached to the bridge: pods, mostly. */
+static size_t count_ports(const char *bridge)
+{
+	char path[80];
+	size_t n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/brif", bridge);
+	dir = opendir(path);
+	if (!dir)
+		return 0;
+	for (struct dirent *e = readdir(dir); e; e = readdir(dir))
+		n += e->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+/* Gives the bridge its role if it may go. */
+static int judge_bridge(struct job *j, bool all, struct err *err)
+{
+	char ours[LINK_ALIAS_SIZE];
+	size_t ports;
+	int r;
+
+	if (!j->conf.bridge)
+		return 0;
+	r = look(j, DEV_BRIDGE, j->conf.bridge_name, err);
+	if (r < 0 || j->found.dev != DEV_BRIDGE)
+		return r;
+	want_link_alias(&j->conf, ours);
+	ports = count_ports(j->conf.bridge_name);
+	if (strcmp(j->found.alias, ours)) {
+		printf("left     bridge %s: not marked as ours (alias \"%s\")\n",
+		       j->conf.bridge_name, j->found.alias);
+	} else if (ports && !all) {
+		printf("left     bridge %s and its address: %zu pods are attached; --all removes "
+		       "it, too\n",
+		       j->conf.bridge_name, ports);
+	} else {
+		text_copy(j->names.dev[DEV_BRIDGE], LINK_NAME_SIZE, j->conf.bridge_name);
+		j->adopt.uninstall_bridge = true;
+	}
+	return 0;
+}
+
+/* --- removing it -------------------------------------------------------------------------------- */
+
+static void feed_diff(void *arg, const struct object *o)
+{
+	diff_feed(arg, o);
+}
+
+static bool has_failed(const struct op_failure *failures, size_t n, size_t op, struct err *ret_why)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (failures[i].op != op)
+			continue;
+		err_set(ret_why, 0, "%s",
+			failures[i].text[0] ? failures[i].text : strerror(-failures[i].code));
+		return true;
+	}
+	return false;
+}
+
+static void report(struct job *j, const struct plan *plan, const struct op_failure *failures,
+		   size_t n_failures)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct op *op = &plan->ops[i];
+		char line[OP_STRLEN] = "";
+		struct text t = TEXT(line);
+		struct err why;
+
+		object_format(&op->object, j->ops->devmap(j->os), &t);
+		if (has_failed(failures, n_failures, i, &why)) {
+			printf("FAILED   %s: %s\n", line, why.text);
+			j->n_failed++;
+		} else if (++j->removed[op->object.kind] <= LINES_A_KIND) {
+			printf("removed  %s\n", line);
+		}
+	}
+}
+
+/* Everything that the names now point at. */
+static int sweep(struct job *j, struct err *err)
+{
+	static const struct netstate nothing;
+	const struct op_failure *failures;
+	struct op ops[SLICE];
+	struct arena arena;
+	struct diff diff;
+	const struct os_dump what = {KINDS_REMOVED, feed_diff, &diff, &arena};
+	struct os_taken taken;
+	size_t n, n_failures;
+	int r;
+
+	arena_init(&arena, 0);
+	j->ops->set_names(j->os, &j->names);
+	diff_begin(&diff, &nothing, KINDS_REMOVED, &j->adopt, &arena);
+	r = j->ops->dump(j->os, &what, &taken, err);
+	do {
+		struct plan plan = {.ops = ops};
+
+		n = plan.n = r < 0 ? 0 : diff_next(&diff, ops, SLICE);
+		if (n)
+			r = j->ops->apply(j->os, &plan, &arena, &failures, &n_failures, err);
+		if (n && r == 0)
+			report(j, &plan, failures, n_failures);
+	} while (n == SLICE);
+	arena_fini(&arena);
+	return r;
+}
+
+static int sweep_all(struct job *j, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < MAX(j->n_vxlans, (size_t)1); i++) {
+		j->names.dev[DEV_VXLAN][0] = '\0';
+		if (i < j->n_vxlans)
+			text_copy(j->names.dev[DEV_VXLAN], LINK_NAME_SIZE, j->vxlans[i]);
+		r = sweep(j, err);
+	}
+	for (int kind = 0; kind < OBJECT__COUNT; kind++) {
+		if (j->removed[kind] > LINES_A_KIND)
+			printf("removed  %zu more of kind %s\n", j->removed[kind] - LINES_A_KIND,
+			       object_kind_names[kind]);
+	}
+	return r;
+}
+
+static void remove_file(const char *dir, const char *name)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (unlink(path) == 0)
+		printf("removed  %s\n", path);
+	else if (errno != ENOENT)
+		printf("left     %s: %s\n", path, strerror(errno));
+}
+
+static void remove_dir(const char *dir)
+{
+	if (rmdir(dir) == 0)
+		printf("removed  %s\n", dir);
+	else if (errno != ENOENT)
+		printf("left     %s: %s\n", dir, strerror(errno));
+}
+
+static void remove_files(const struct opts *o)
+{
+	static const char *const names[] = {"loden.sock", "last-exit", "last-exit.new", "lock"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		remove_file(o->run_dir, names[i]);
+	remove_dir(o->run_dir);
+	remove_dir(o->state_dir);
+	printf("left     sysctls (ip_forward and the like): others may count on them by now\n"
+	       "left     the lease of this node: it ends by itself\n");
+}
+
+static int uninstall(struct job *j, bool all, struct err *err)
+{
+	int r = kernel_open(&j->os, err);
+
+	if (r < 0)
+		return r;
+	j->names = (struct os_names){.nexthop_base = j->conf.nexthop_base,
+				     .envfile_path = j->opts->subnet_file};
+	want_table_name(&j->conf, j->names.fw_table);
+	want_comment(&j->conf, j->names.fw_comment);
+	j->adopt = (struct adopt){.uninstall = true, .network = conf_previous_network(j->opts)};
+	r = find_vxlans(j, err);
+	if (r == 0)
+		r = judge_bridge(j, all, err);
+	if (r == 0)
+		r = sweep_all(j, err);
+	kernel_close(j->os);
+	return r;
+}
+
+int uninstall_main(int argc, char *argv[])
+{
+	struct process process = PROCESS_INIT;
+	struct job j = {.ops = &os_ops_kernel};
+	bool all = false;
+	struct opts o;
+	struct err err;
+	int r;
+
+	for (int i = 1; i < argc; i++) { /* the one word that is not the agent's */
+		if (strcmp(argv[i], "--all"))
+			continue;
+		all = true;
+		memmove(&argv[i], &argv[i + 1], (size_t)(argc-- - i) * sizeof(*argv));
+	}
+	if (opts_parse(argc, argv, &o, &err) < 0 || conf_from_opts(&o, &j.conf, &err) < 0) {
+		fprintf(stderr, "loden uninstall: %s\nSee: loden uninstall --help\n", err.text);
+		return EXIT_USAGE;
+	}
+	if (o.help) {
+		puts("Usage: loden uninstall [--all] [the agent's flags]\n"
+		     "Removes everything of ours from this node. The agent must be stopped. Flags\n"
+		     "that the agent ran with (--run-dir, --instance, --bridge, --subnet-file) tell\n"
+		     "what is ours. --all: also a bridge with pods on it.");
+		return 0;
+	}
+	j.opts = &o;
+	r = process_lock(&process, o.run_dir, &err);
+	if (r == 1)
+		fprintf(stderr, "loden uninstall: stop the agent first: %s\n", err.text);
+	else if (r == 0)
+		r = uninstall(&j, all, &err);
+	if (r < 0)
+		fprintf(stderr, "loden uninstall: %s\n", err.text);
+	if (r == 0)
+		remove_files(&o);
+	process_fini(&process);
+	return r != 0 || j.n_failed ? EXIT_FAILED : 0;
+}
