@@ -132,13 +132,9 @@ wait_for() {
 	pass "$what_"
 }
 
-# quiet COMMAND…: no output, only its exit code. shell_ok 'TEXT': for wait_for with a pipe.
+# quiet COMMAND…: no output, only its exit code.
 quiet() {
 	"$@" >/dev/null 2>&1
-}
-
-shell_ok() {
-	eval "$1"
 }
 
 # --- nodes ----------------------------------------------------------------------------------------
@@ -221,20 +217,29 @@ agent_kill() {
 	stop "agent-$1" KILL
 }
 
+# agent_says CODE NODE [FLAG…]: does `loden status` end with it? 0 ready, 1 not ready, 2 no agent.
+agent_says() {
+	says_=$1 was_says_=0 node_=$2
+	shift 2
+	on "$node_" loden status "$@" || was_says_=$?
+	[ "$was_says_" = "$says_" ]
+}
+
 agent_log() {
 	cat "$T/agent-$1.log"
 }
 
 # --- etcd -----------------------------------------------------------------------------------------
 
-# etcd_start [FLAG…]: keeps its data over etcd_stop.
+# etcd_start: with $ETCD_FLAGS, if set; keeps its data over etcd_stop.
 etcd_start() {
 	command -v etcd >/dev/null || skip "no etcd: install etcd-server"
+	# shellcheck disable=SC2086 # several words
 	etcd --name test --data-dir "$T/etcd" --listen-client-urls http://0.0.0.0:2379 \
 		--advertise-client-urls "$ETCD_URL" --listen-peer-urls http://127.0.0.1:2380 \
 		--initial-advertise-peer-urls http://127.0.0.1:2380 \
 		--initial-cluster test=http://127.0.0.1:2380 --log-outputs stderr \
-		"$@" >>"$T/etcd.log" 2>&1 &
+		${ETCD_FLAGS:-} >>"$T/etcd.log" 2>&1 &
 	echo $! >"$T/etcd.pid"
 	wait_for 15 'etcd answers' etcdctl_ endpoint health
 }

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# `loden uninstall`: all of ours goes, nothing of others', and a second time is as good as the first.
+. "$(dirname "$0")/lib.sh"
+
+# What a node's kernel and files hold, without counters and what changes by itself.
+state_of() {
+	on "$1" sh -c 'ip -o link | sed "s/ state [A-Z]* .*//"; ip -o addr show scope global
+		ip route show table all; ip neigh show nud permanent; ip nexthop
+		nft -s list ruleset; find /run/loden /run/flannel /var/lib/loden 2>/dev/null | sort
+		:'
+}
+
+node_add a
+on a sh -c 'ip link add foreign type dummy; ip link set foreign up; ip addr add 10.99.0.1/24 dev foreign
+	ip route add 10.98.0.0/16 via 10.99.0.9; ip neigh add 10.99.0.9 lladdr 02:aa:00:00:00:01 dev foreign
+	ip nexthop add id 77 via 10.99.0.9 dev foreign
+	ip link add flannel.7 type vxlan id 7 dstport 8477
+	nft add table ip theirs; nft add chain ip theirs c "{ type filter hook input priority 0; }"
+	iptables-nft -P FORWARD DROP; iptables-nft -A FORWARD -s 10.97.0.0/16 -j ACCEPT; mkdir -p /run/flannel'
+before=$(state_of a)
+
+etcd_start
+etcd_conf '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
+for n in 5 6 7 8 9; do etcd_peer "10.244.$n.0/24" "192.168.77.$n" "02:00:00:00:00:0$n"; done
+agent_start a --ip-masq --ip-blackhole-route --nexthop-threshold=2
+wait_for 10 'ready' on a loden status
+want_match 'flannel.1 is there' flannel.1 "$(on a ip link)"
+want_match 'nexthops are there' 'id 1[0-9]{9} ' "$(on a ip nexthop)"
+want_match 'the accepts are there' 10.244.0.0/16 "$(on a nft list chain ip filter FORWARD)"
+agent_stop a
+
+want_exit 'uninstall' 0 on a loden uninstall
+want_match 'says what went' '^removed +link flannel.1' "$out"
+want_match 'says what is not ours' '^left +link flannel.7: not marked as ours' "$out"
+want_eq 'all of ours went, nothing of others' "$before" "$(state_of a)"
+want_exit 'once more' 0 on a loden uninstall
+want_no_match 'there is nothing left to remove' '^removed +(link|route|fw)' "$out"
+want_eq 'and nothing changed' "$before" "$(state_of a)"
+
+# A bridge with a pod on it stays, and so does its address.
+agent_start a
+wait_for 10 'ready' on a loden status
+on a sh -c 'ip netns add pod; ip link add veth0 type veth peer name eth0 netns pod; ip link set veth0 master cni0 up'
+agent_stop a
+want_exit 'uninstall with a pod' 0 on a loden uninstall
+want_match 'keeps the bridge' '^left +bridge cni0 and its address: 1 pods' "$out"
+want_match 'its address, too' '10\.244\.[0-9]+\.1/24' "$(on a ip addr show cni0)"
+want_no_match 'flannel.1 went' 'flannel\.1:' "$(on a ip link)"
+want_exit 'uninstall --all' 0 on a loden uninstall --all
+want_match 'takes it' '^removed +link cni0' "$out"
+want_no_match 'it is gone' cni0 "$(on a ip link)"
