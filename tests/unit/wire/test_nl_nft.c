@@ -318,7 +318,7 @@ static void bitwise(struct built *t, const void *mask, const void * xor, size_t 
 	nl_put_be32(&t->b, NFTA_BITWISE_SREG, NFT_REG_1);
 	nl_put_be32(&t->b, NFTA_BITWISE_DREG, NFT_REG_1);
 	nl_put_be32(&t->b, NFTA_BITWISE_LEN, (uint32_t)n);
-	nl_put_be32(&t->b, NFTA_BITWISE_OP, NFT_BITWISE_MASK_XOR);
+	nl_put_be32(&t->b, NFTA_BITWISE_OP, NFT_BITWISE_BOOL);
 	value(t, NFTA_BITWISE_MASK, mask, n);
 	value(t, NFTA_BITWISE_XOR, xor, n);
 	expr_end(t, d);
