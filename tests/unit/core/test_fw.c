@@ -3,23 +3,9 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-#include "core/want.h"
-
-/* Fixed here, so that the commands below can be read as they are. */
-void want_table_name(const struct brain_conf *conf, char ret_name[FW_NAME_SIZE])
-{
-	snprintf(ret_name, FW_NAME_SIZE, "loden%s", conf->instance);
-}
-
-void want_comment(const struct brain_conf *conf, char ret_comment[FW_COMMENT_SIZE])
-{
-	snprintf(ret_comment, FW_COMMENT_SIZE, "loden forward%s", conf->instance);
-}
 
 static struct cidr cidr(const char *text)
 {
@@ -178,7 +164,7 @@ static void test_accepts_in_iptables_chain(void **state)
 
 	(void)state;
 	setting_init(&s);
-	text_copy(s.conf.instance, sizeof(s.conf.instance), " two");
+	text_copy(s.conf.instance, sizeof(s.conf.instance), "two");
 	want_tables(&s);
 	assert_int_equal(s.want.of[OBJECT_FW_CHAIN].n, 1);
 	c = s.want.of[OBJECT_FW_CHAIN].items;

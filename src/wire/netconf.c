@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/netconf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/gojson.h"
+
+enum field_type {
+	FIELD_BOOL,
+	FIELD_UINT32,
+	FIELD_UINT16,
+	FIELD_NETWORK,
+	FIELD_NETWORK6,
+	FIELD_IP,
+	FIELD_IP6,
+	FIELD__COUNT,
+};
+
+static const char *const field_wants[FIELD__COUNT] = {
+	[FIELD_BOOL] = "true or false",
+	[FIELD_UINT32] = "a whole number from 0 to 4294967295",
+	[FIELD_UINT16] = "a whole number from 0 to 65535",
+	[FIELD_NETWORK] = "an IPv4 network such as \"10.244.0.0/16\"",
+	[FIELD_NETWORK6] = "an IPv6 network such as \"fd00:10:244::/56\"",
+	[FIELD_IP] = "an IPv4 address such as \"10.244.16.0\"",
+	[FIELD_IP6] = "an IPv6 address such as \"fd00:10:244:16::\"",
+};
+static_assert(FIELD__COUNT == 7, "say what the new type wants");
+
+struct field {
+	const char *key;
+	enum field_type type;
+	size_t offset; /* in struct netconf */
+};
+
+#define FIELD(key, type, member)                      \
+ {                                                    \
+  key, FIELD_##type, offsetof(struct netconf, member) \
+ }
+
+static const struct field fields[] = {
+	FIELD("EnableIPv4", BOOL, ipv4),
+	FIELD("EnableIPv6", BOOL, ipv6),
+	FIELD("EnableNFTables", BOOL, nftables),
+	FIELD("Network", NETWORK, network),
+	FIELD("IPv6Network", NETWORK6, network6),
+	FIELD("SubnetLen", UINT32, subnet_len),
+	FIELD("SubnetMin", IP, subnet_min),
+	FIELD("SubnetMax", IP, subnet_max),
+	FIELD("IPv6SubnetLen", UINT32, subnet_len6),
+	FIELD("IPv6SubnetMin", IP6, subnet_min6),
+	FIELD("IPv6SubnetMax", IP6, subnet_max6),
+};
+
+static const struct field vxlan_fields[] = {
+	FIELD("VNI", UINT32, vxlan.vni),	 FIELD("Port", UINT16, vxlan.port),
+	FIELD("MTU", UINT32, vxlan.mtu_bytes),	 FIELD("GBP", BOOL, vxlan.gbp),
+	FIELD("Learning", BOOL, vxlan.learning), FIELD("DirectRouting", BOOL, vxlan.direct_routing),
+};
+
+#define SHOWN_MAX 60 /* bytes of a value: enough to find it */
+
+static int complain(struct text *t, const char *prefix, const char *key, const char *wanted,
+		    const json_t *v)
+{
+	char *value = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+
+	if (!value)
+		abort(); /* out of memory */
+	text_add(t, "%s%s: must be %s: %.*s%s\n", prefix, key, wanted, SHOWN_MAX, value,
+		 strlen(value) > SHOWN_MAX ? "..." : "");
+	free(value);
+	return 1;
+}
+
+static bool decode_number(const json_t *v, uint32_t max, uint32_t *ret)
+{
+	json_int_t i = json_integer_value(v);
+
+	if (!json_is_integer(v) || i < 0 || i > max)
+		return false;
+	*ret = (uint32_t)i;
+	return true;
+}
+
+/* NULL unless it is a string that C can hold. */
+static const char *decode_text(const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	return s && strlen(s) == json_string_length(v) ? s : NULL;
+}
+
+static bool decode_network(const json_t *v, bool v4, struct cidr *ret)
+{
+	const char *text = decode_text(v);
+	struct cidr c;
+
+	/* "::/0" is parsed but means "none"; derive() says so, if the family is on. */
+	if (!text || !cidr_parse(text, &c) || (cidr_is_set(&c) && ip_is_v4(&c.ip) != v4))
+		return false;
+	*ret = c;
+	return true;
+}
+
+static bool decode_ip(const json_t *v, bool v4, struct ip *ret)
+{
+	const char *text = decode_text(v);
+	struct ip ip;
+
+	if (!text || !ip_parse(text, &ip) || (ip_is_set(&ip) && ip_is_v4(&ip) != v4))
+		return false;
+	*ret = ip;
+	return true;
+}
+
+static bool decode_field(const json_t *v, const struct field *f, struct netconf *c)
+{
+	void *p = (char *)c + f->offset;
+	uint32_t number;
+
+	switch (f->type) {
+	case FIELD_BOOL:
+		*(bool *)p = json_is_true(v);
+		return json_is_boolean(v);
+	case FIELD_UINT32:
+		return decode_number(v, UINT32_MAX, p);
+	case FIELD_UINT16:
+		if (!decode_number(v, UINT16_MAX, &number))
+			return false;
+		*(uint16_t *)p = (uint16_t)number;
+		return true;
+	case FIELD_NETWORK:
+	case FIELD_NETWORK6:
+		return decode_network(v, f->type == FIELD_NETWORK, p);
+	case FIELD_IP:
+	case FIELD_IP6:
+		return decode_ip(v, f->type == FIELD_IP, p);
+	case FIELD__COUNT:
+		break;
+	}
+	return false;
+}
+
+static int decode_fields(const json_t *o, const struct field *list, size_t n, const char *prefix,
+			 struct netconf *c, struct text *complaints)
+{
+	int bad = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *v = gojson_get(o, list[i].key);
+
+		if (v && !decode_field(v, &list[i], c))
+			bad += complain(complaints, prefix, list[i].key, field_wants[list[i].type],
+					v);
+	}
+	return bad;
+}
+
+static bool same_word(const char *a, const char *lower)
+{
+	for (; *a && *lower; a++, lower++)
+		if (*lower != (*a >= 'A' && *a <= 'Z' ? *a + ('a' - 'A') : *a))
+			return false;
+	return *a == *lower;
+}
+
+static int decode_backend(const json_t *root, struct netconf *c, struct text *complaints)
+{
+	const json_t *backend = gojson_get(root, "Backend"), *type;
+	const char *text;
+
+	if (!backend)
+		return 0;
+	if (!json_is_object(backend))
+		return complain(complaints, "", "Backend", "an object such as {\"Type\":\"vxlan\"}",
+				backend);
+	type = gojson_get(backend, "Type");
+	text = type ? decode_text(type) : "";
+	if (!text)
+		return complain(complaints, "Backend.", "Type", "a string such as \"vxlan\"", type);
+	/* A long one is no backend anyway: shown cut. */
+	memset(c->backend_text, 0, sizeof(c->backend_text));
+	memcpy(c->backend_text, text, MIN(strlen(text), sizeof(c->backend_text) - 1));
+	for (enum backend_type b = BACKEND_NONE + 1; b < BACKEND__COUNT; b++)
+		if (same_word(text, backend_type_names[b]))
+			c->backend = b;
+	if (c->backend != BACKEND_VXLAN)
+		return 0;
+	return decode_fields(backend, vxlan_fields, ARRAY_SIZE(vxlan_fields), "Backend.", c,
+			     complaints);
+}
+
+/* Is there a complaint about the field that the line names? "Backend" speaks for all in it. */
+static bool is_told(const char *told, const char *line)
+{
+	size_t n = strcspn(line, ":");
+
+	for (; *told; told += strcspn(told, "\n") + 1) {
+		size_t m = strcspn(told, ":");
+
+		if ((m == n || (m < n && line[m] == '.')) && memcmp(told, line, m) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* derive() sees the default where a field could not be decoded: its word on that is no news. */
+static int derive(struct netconf *c, const char *told, struct text *complaints)
+{
+	char buf[2048] = "";
+	struct text derived = TEXT(buf);
+	int bad = 0;
+
+	netconf_derive(c, &derived);
+	for (const char *line = buf; *line; line += strcspn(line, "\n") + 1)
+		if (!is_told(told, line)) {
+			text_add(complaints, "%.*s\n", (int)strcspn(line, "\n"), line);
+			bad++;
+		}
+	return bad;
+}
+
+int netconf_decode(const char *json, size_t n, struct netconf *ret, struct text *complaints)
+{
+	struct netconf c = netconf_defaults();
+	const char *told = complaints->buf + complaints->len;
+	struct err err = {0};
+	json_t *root;
+	int bad;
+
+	if (n > LIMIT_NETCONF_BYTES) {
+		text_add(complaints, "JSON: longer than %d bytes: %zu\n", LIMIT_NETCONF_BYTES, n);
+		return 1;
+	}
+	if (gojson_parse(json, n, &root, &err) < 0) {
+		text_add(complaints, "JSON: ");
+		text_add_escaped(complaints, err.text, strlen(err.text));
+		text_add(complaints, "\n");
+		return 1;
+	}
+	if (!json_is_object(root)) {
+		bad = complain(complaints, "", "JSON", "an object", root);
+	} else {
+		bad = decode_fields(root, fields, ARRAY_SIZE(fields), "", &c, complaints);
+		bad += decode_backend(root, &c, complaints);
+		bad += derive(&c, told, complaints);
+	}
+	json_decref(root);
+	if (bad == 0)
+		*ret = c;
+	return bad;
+}
