@@ -274,7 +274,8 @@ bool nl_get_str(const struct nl_attr *a, char *dst, size_t size_bytes)
 
 	if (!fits)
 		n = 0;
-	memcpy(dst, a->value.p, n);
+	if (n > 0) /* a value that is not there has no address */
+		memcpy(dst, a->value.p, n);
 	dst[n] = '\0';
 	return fits;
 }
