@@ -357,7 +357,8 @@ static bool to_cidr(const struct reader *r, struct nl_bytes value, struct cidr *
 			return false;
 	}
 	*ret = (struct cidr){ip_from_bytes(bytes, r->at->len), (uint8_t)bits};
-	return true;
+	/* ::ffff:a.b.c.d in IPv6 is how we keep IPv4: no network of ours. */
+	return ip_is_v4(&ret->ip) == (r->at->len == 4);
 }
 
 static bool match_addr(const struct reader *r, struct nl_bytes value, bool not, struct cidr *net,
