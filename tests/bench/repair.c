@@ -13,6 +13,7 @@
  *
  * Prints one JSON object a line. Exit 0 even if nothing was repaired: that is a result.
  */
+#include <assert.h>
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
@@ -88,7 +89,7 @@ static unsigned new_type(enum kind kind)
 /* The attribute that tells objects of a kind on one link apart. */
 static const struct rtattr *key_of(enum kind kind, const struct nlmsghdr *h)
 {
-	size_t head = kind == KIND_ROUTE ? sizeof(struct rtmsg) : sizeof(struct ndmsg);
+	const size_t head = sizeof(struct rtmsg); /* of ndmsg, too */
 	unsigned wanted = kind == KIND_ROUTE ? RTA_DST : kind == KIND_NEIGH ? NDA_DST : NDA_LLADDR;
 	int left = (int)(h->nlmsg_len - NLMSG_SPACE(head));
 	const struct rtattr *a = (const void *)((const char *)h + NLMSG_SPACE(head));
@@ -138,7 +139,8 @@ static unsigned dump(int fd, enum kind kind, int ifindex, bool keep)
 
 	unsigned n = 0;
 
-	req.h.nlmsg_len = NLMSG_LENGTH(kind == KIND_ROUTE ? sizeof(req.r) : sizeof(req.n));
+	static_assert(sizeof(req.r) == sizeof(req.n));
+	req.h.nlmsg_len = NLMSG_LENGTH(sizeof(req.r));
 	if (kind == KIND_ROUTE)
 		req.r.rtm_family = AF_INET;
 	else
