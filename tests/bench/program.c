@@ -88,12 +88,12 @@ static struct update dump(struct bench *b, unsigned kinds)
 	struct err err = {0};
 
 	names(b);
-	tell(b, (struct event){.type = EVENT_DUMP_BEGIN,
-			       .dump_begin = {kinds, os_ops_kernel.devmap(b->os)}});
+	tell(b, (struct event){.type = EVENT_DUMP_BEGIN, .dump_begin = {kinds}});
 	if (os_ops_kernel.dump(b->os, &what, &taken, &err) < 0)
 		die("dump", err.text);
 	end.dump_end.taken_ids = taken.ids;
 	end.dump_end.n_taken_ids = taken.n;
+	end.dump_end.devs = os_ops_kernel.devmap(b->os);
 	return tell(b, end);
 }
 
