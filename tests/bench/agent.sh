@@ -95,6 +95,10 @@ for kind in route neigh fdb; do
 	[ "$who" = loden ] || sleep 0.1
 done
 if [ "$who" = loden ]; then wait_all 20; fi
+# Five trials: a sixth within a minute would be a war, and back-off is right then.
+case $who in loden) table=loden chain=postrouting trials=5 ;; flanneld) table=flannel-ipv4 chain=postrtg trials=1 ;; esac
+in_ns "$repair" nft "nft delete rule ip $table $chain handle \$(nft -a list chain ip $table $chain | sed -n 's/.*return # handle //p' | head -1)" \
+	"$trials" "$patience"
 for damage in flap del; do
 	in_ns "$repair" "$damage" flannel.1 "$peers" 20000
 	if [ "$who" = loden ]; then wait_all 20; sleep 1; fi

@@ -5,6 +5,8 @@
  *
  *	repair delete route|neigh|fdb LINK TRIALS TIMEOUT_MS
  *		deletes one random object of LINK at a time; waits for the kernel to announce it back
+ *	repair nft COMMAND TRIALS TIMEOUT_MS
+ *		runs COMMAND, which changes the rule set once; waits for somebody else's next change
  *	repair flap|del LINK PEERS TIMEOUT_MS
  *		takes LINK down and up, or deletes it; waits until it has all PEERS routes, neighbours and
  *		FDB entries again
@@ -17,6 +19,9 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
@@ -25,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -283,6 +289,65 @@ static void run_delete(const char *kind_name, const char *link, unsigned trials,
 	printf("}\n");
 }
 
+/* Until the rule set has a new generation; the time of it, negative after timeout_ms. */
+static double wait_generation(int watch, int timeout_ms)
+{
+	static char buf[1 << 16];
+	double start = now_ms();
+
+	for (;;) {
+		int left = (int)(start + timeout_ms - now_ms());
+		struct pollfd p = {.fd = watch, .events = POLLIN};
+		ssize_t got;
+
+		if (left <= 0 || poll(&p, 1, left) <= 0)
+			return -1;
+		got = recv(watch, buf, sizeof(buf), 0);
+		for (struct nlmsghdr *h = (void *)buf; got > 0 && NLMSG_OK(h, got);
+		     h = NLMSG_NEXT(h, got)) {
+			if ((h->nlmsg_type & 0xff) == NFT_MSG_NEWGEN)
+				return now_ms();
+		}
+	}
+}
+
+static void run_nft(const char *command, unsigned trials, int timeout_ms)
+{
+	int watch = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	struct sockaddr_nl sa = {.nl_family = AF_NETLINK};
+	int group = NFNLGRP_NFTABLES;
+	double *ms = calloc(trials, sizeof(*ms));
+	unsigned back = 0;
+
+	if (!ms || watch < 0 || bind(watch, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
+	    setsockopt(watch, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		die("nfnetlink socket");
+	for (unsigned i = 0; i < trials; i++) {
+		pid_t pid = fork();
+		double broken, whole;
+		int status;
+
+		if (pid == 0) {
+			execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+			_exit(127);
+		}
+		broken = wait_generation(watch, timeout_ms);
+		whole = broken < 0 ? -1 : wait_generation(watch, timeout_ms);
+		if (waitpid(pid, &status, 0) < 0 || status != 0) {
+			fprintf(stderr, "repair: failed: %s\n", command);
+			exit(1);
+		}
+		if (whole >= 0)
+			ms[back++] = whole - broken;
+		sleep_ms(500);
+	}
+	qsort(ms, back, sizeof(*ms), cmp_double);
+	printf("{\"what\":\"delete nft\",\"trials\":%u,\"repaired\":%u", trials, back);
+	if (back)
+		printf(",\"p50_ms\":%.3f,\"max_ms\":%.3f", ms[back / 2], ms[back - 1]);
+	printf("}\n");
+}
+
 static void link_request(int fd, unsigned type, int ifindex, unsigned flags)
 {
 	struct {
@@ -334,6 +399,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 6 && strcmp(argv[1], "delete") == 0) {
 		run_delete(argv[2], argv[3], (unsigned)atoi(argv[4]), atoi(argv[5]));
+	} else if (argc == 5 && strcmp(argv[1], "nft") == 0) {
+		run_nft(argv[2], (unsigned)atoi(argv[3]), atoi(argv[4]));
 	} else if (argc == 5 && (strcmp(argv[1], "flap") == 0 || strcmp(argv[1], "del") == 0)) {
 		run_link(argv[1], argv[2], (unsigned)atoi(argv[3]), atoi(argv[4]));
 	} else if (argc == 3 && strcmp(argv[1], "count") == 0) {
@@ -343,7 +410,7 @@ int main(int argc, char **argv)
 		       dump(fd, KIND_NEIGH, ifindex, false), dump(fd, KIND_FDB, ifindex, false));
 	} else {
 		fprintf(stderr,
-			"usage: repair delete KIND LINK TRIALS TIMEOUT_MS | flap|del LINK PEERS TIMEOUT_MS | count LINK\n");
+			"usage: repair delete KIND LINK TRIALS TIMEOUT_MS | nft COMMAND TRIALS TIMEOUT_MS | flap|del LINK PEERS TIMEOUT_MS | count LINK\n");
 		return 2;
 	}
 	return 0;
