@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
+# timeout: 400
 # Nodes join and leave for two minutes (LODEN_CHURN_SECONDS); afterwards each pair pings and each kernel
 # equals its plan.
-# shellcheck disable=SC2119
+# shellcheck disable=SC2119,SC2016
 . "$(dirname "$0")/../netns/lib.sh"
 
 etcd_start
