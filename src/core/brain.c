@@ -12,7 +12,7 @@ const char *const phase_names[] = {
 	[PHASE_WAIT_LEASE] = "wait-lease",
 	[PHASE_RUN] = "run",
 };
-static_assert(ARRAY_SIZE(phase_names) == PHASE__COUNT);
+static_assert(ARRAY_SIZE(phase_names) == PHASE__COUNT, "a name for each");
 
 struct brain *brain_new(const struct brain_conf *conf)
 {

@@ -10,7 +10,7 @@ const char *const peer_state_names[] = {
 	[PEER_OTHER] = "other",
 	[PEER_REFUSED] = "refused",
 };
-static_assert(ARRAY_SIZE(peer_state_names) == PEER__COUNT);
+static_assert(ARRAY_SIZE(peer_state_names) == PEER__COUNT, "a name for each");
 
 #define NAMED_MAX 4 /* refused peers that the notes name; the rest is counted */
 

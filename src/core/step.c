@@ -15,7 +15,7 @@ const char *const event_type_names[] = {
 	[EVENT_DUMP_END] = "dump.end",	   [EVENT_APPLIED] = "applied",
 	[EVENT_TIMER] = "timer",
 };
-static_assert(ARRAY_SIZE(event_type_names) == EVENT__COUNT);
+static_assert(ARRAY_SIZE(event_type_names) == EVENT__COUNT, "a name for each");
 
 #define UPLINK_STABLE_MS 3000  /* failures.md I-01 */
 #define SHRINK_PEERS_MIN 10    /* failures.md 7.1 rule 6: smaller clusters really do halve */
