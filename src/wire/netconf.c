@@ -68,6 +68,8 @@ static int complain(struct text *t, const char *prefix, const char *key, const c
 
 	if (!value)
 		abort(); /* out of memory */
+	for (char *del = value; (del = strchr(del, 0x7f));)
+		*del = '?'; /* the one control character that JSON lets through */
 	text_add(t, "%s%s: must be %s: %.*s%s\n", prefix, key, wanted, SHOWN_MAX, value,
 		 strlen(value) > SHOWN_MAX ? "..." : "");
 	free(value);
@@ -192,12 +194,19 @@ static int decode_backend(const json_t *root, struct netconf *c, struct text *co
 			     complaints);
 }
 
+/* A text that was cut has no newline at its end. */
+static const char *next_line(const char *line)
+{
+	line += strcspn(line, "\n");
+	return *line ? line + 1 : line;
+}
+
 /* Is there a complaint about the field that the line names? "Backend" speaks for all in it. */
 static bool is_told(const char *told, const char *line)
 {
 	size_t n = strcspn(line, ":");
 
-	for (; *told; told += strcspn(told, "\n") + 1) {
+	for (; *told; told = next_line(told)) {
 		size_t m = strcspn(told, ":");
 
 		if ((m == n || (m < n && line[m] == '.')) && memcmp(told, line, m) == 0)
@@ -214,7 +223,7 @@ static int derive(struct netconf *c, const char *told, struct text *complaints)
 	int bad = 0;
 
 	netconf_derive(c, &derived);
-	for (const char *line = buf; *line; line += strcspn(line, "\n") + 1)
+	for (const char *line = buf; *line; line = next_line(line))
 		if (!is_told(told, line)) {
 			text_add(complaints, "%.*s\n", (int)strcspn(line, "\n"), line);
 			bad++;

@@ -169,6 +169,8 @@ static void test_refused(void **state)
 		{"{\"Network\":\"10.1.0.0/16\\u0000\",\"Backend\":{\"Type\":\"vxlan\"}}",
 		 "Network: must be an IPv4 network such as \"10.244.0.0/16\": "
 		 "\"10.1.0.0/16\\u0000\"\n"},
+		{"{\"Network\":\"10.\x7f\x7f\",\"Backend\":{\"Type\":\"vxlan\"}}",
+		 "Network: must be an IPv4 network such as \"10.244.0.0/16\": \"10.??\"\n"},
 		{"{\"Network\":\"::/0\",\"Backend\":{\"Type\":\"vxlan\"}}",
 		 "Network: must be an IPv4 network such as 10.244.0.0/16: -\n"},
 		{"{\"Network\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\","
@@ -208,12 +210,31 @@ static void test_appends(void **state)
 				 "Network: must be an IPv4 network such as 10.244.0.0/16: -\n");
 }
 
+static void test_cut(void **state)
+{
+	static const char json[] = "{\"SubnetLen\":\"24\",\"EnableIPv6\":true}";
+	struct netconf c;
+
+	(void)state;
+	/* However little room: the number is right, and nothing is read behind the end. */
+	for (size_t room = 1; room < 200; room++) {
+		char *buf = calloc(room, 1);
+		struct text t = {.buf = buf, .size_bytes = room};
+
+		assert_non_null(buf);
+		assert_true(netconf_decode(json, sizeof(json) - 1, &c, &t) >= 4);
+		assert_true(t.cut);
+		free(buf);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stock),	    cmocka_unit_test(test_leniency_of_go),
 		cmocka_unit_test(test_every_field), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_long),    cmocka_unit_test(test_appends),
+		cmocka_unit_test(test_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
