@@ -8,6 +8,7 @@
 
 #include "agent/conf.h"
 #include "agent/front.h"
+#include "agent/journal.h"
 #include "agent/policy.h"
 #include "agent/process.h"
 #include "agent/source.h"
@@ -17,8 +18,7 @@
 #include "core/want.h"
 #include "os/kernel.h"
 
-#define SYSCTLS_MAX	16
-#define FAILURES_LOGGED 3
+#define SYSCTLS_MAX 16
 
 struct agent {
 	const struct opts *opts;
@@ -33,6 +33,7 @@ struct agent {
 	struct source *source; /* NULL: none that works */
 	struct brain *brain;
 	struct front *front;
+	struct journal journal;
 	struct loop_watch *timer, *signals, *kernel[2];
 	struct arena arena; /* of the event under way */
 
@@ -65,43 +66,6 @@ static void tell_names(struct agent *a)
 	a->ops->set_names(a->os, &names);
 }
 
-/* A plan may have thousands of ops: each is a line of its own only for who asked for it. */
-static void log_plan(struct agent *a, const struct update *u)
-{
-	const size_t n_shown = a->opts->verbosity > 0 ? u->plan.n : u->plan.n > 0;
-	const struct repair *r = u->repair;
-	char line[OP_STRLEN], comm[80] = "", unit[280] = "";
-	struct text c = TEXT(comm), w = TEXT(unit);
-
-	for (size_t i = 0; i < n_shown; i++) {
-		struct text t = TEXT(line);
-
-		op_format(&u->plan.ops[i], a->ops->devmap(a->os), &t);
-		if (i == 0 && !r)
-			log_info("plan.apply", "ops=%zu first=\"%s\"", u->plan.n, line);
-		log_debug("plan.op", "op=\"%s\"", line);
-	}
-	if (!r)
-		return;
-	text_add_escaped(&c, r->who.comm, strlen(r->who.comm));
-	text_add_escaped(&w, r->who.unit, strlen(r->who.unit));
-	log_warn("plan.repair", "ops=%u first=\"%s\" pid=%u comm=\"%s\" unit=\"%s\"", r->n_ops,
-		 r->what, r->who.pid, comm, unit);
-}
-
-static void log_failures(struct agent *a, const struct plan *plan, const struct op_failure *f,
-			 size_t n)
-{
-	for (size_t i = 0; i < MIN(n, (size_t)FAILURES_LOGGED); i++) {
-		char line[OP_STRLEN];
-		struct text t = TEXT(line);
-
-		op_format(&plan->ops[f[i].op], a->ops->devmap(a->os), &t);
-		log_warn("op.failed", "op=\"%s\" code=%d why=\"%s\" of=%zu", line, f[i].code,
-			 f[i].text[0] ? f[i].text : strerror(-f[i].code), n);
-	}
-}
-
 static struct update tell(struct agent *a, struct event ev);
 
 static struct update apply(struct agent *a, const struct update *u)
@@ -111,7 +75,9 @@ static struct update apply(struct agent *a, const struct update *u)
 	struct err err = {0};
 	int r;
 
-	log_plan(a, u);
+	if (u->repair)
+		journal_repair(u->repair);
+	journal_slice(&a->journal, &u->plan, a->ops->devmap(a->os));
 	tell_names(a);
 	r = a->ops->apply(a->os, &u->plan, &a->arena, &failures, &n_failures, &err);
 	if (r < 0) { /* nothing was run: each op failed, for the one reason */
@@ -124,7 +90,7 @@ static struct update apply(struct agent *a, const struct update *u)
 		failures = all;
 		n_failures = u->plan.n;
 	}
-	log_failures(a, &u->plan, failures, n_failures);
+	journal_failures(&u->plan, a->ops->devmap(a->os), failures, n_failures);
 	return tell(a, (struct event){.type = EVENT_APPLIED, .applied = {failures, n_failures}});
 }
 
@@ -190,12 +156,14 @@ static void feed(struct agent *a, struct event ev)
 	struct update u = tell(a, ev);
 
 	for (;;) {
-		if (u.flags & UPDATE_PLAN)
+		if (u.flags & UPDATE_PLAN) {
 			u = apply(a, &u);
-		else if (a->todo & UPDATE_DUMP)
-			u = dump(a);
-		else
+			continue;
+		}
+		journal_end(&a->journal);
+		if (!(a->todo & UPDATE_DUMP))
 			break;
+		u = dump(a);
 	}
 	arena_reset(&a->arena);
 	loop_timer_at(a->timer, a->wake_ms);
@@ -407,7 +375,10 @@ static void agent_close(struct agent *a)
 
 int agent_run(const struct opts *o, struct err *err)
 {
-	struct agent a = {.opts = o, .ops = &os_ops_kernel, .process = PROCESS_INIT};
+	struct agent a = {.opts = o,
+			  .ops = &os_ops_kernel,
+			  .process = PROCESS_INIT,
+			  .journal.verbose = o->verbosity > 0};
 	int r;
 
 	if (conf_from_opts(o, &a.conf, err) < 0)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/journal.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+#define FAILURES_LOGGED 3
+
+void journal_repair(const struct repair *r)
+{
+	char comm[80] = "", unit[280] = "";
+	struct text c = TEXT(comm), u = TEXT(unit);
+
+	text_add_escaped(&c, r->who.comm, strlen(r->who.comm));
+	text_add_escaped(&u, r->who.unit, strlen(r->who.unit));
+	log_warn("plan.repair", "ops=%u first=\"%s\" pid=%u comm=\"%s\" unit=\"%s\"", r->n_ops,
+		 r->what, r->who.pid, comm, unit);
+}
+
+void journal_slice(struct journal *j, const struct plan *slice, const struct devmap *devs)
+{
+	char line[OP_STRLEN];
+
+	if (!j->n_ops && slice->n)
+		op_format(&slice->ops[0], devs, &TEXT(j->first));
+	j->n_ops += slice->n;
+	for (size_t i = 0; j->verbose && i < slice->n; i++) {
+		op_format(&slice->ops[i], devs, &TEXT(line));
+		log_debug("plan.op", "op=\"%s\"", line);
+	}
+}
+
+void journal_failures(const struct plan *slice, const struct devmap *devs,
+		      const struct op_failure *failures, size_t n)
+{
+	char line[OP_STRLEN];
+
+	for (size_t i = 0; i < MIN(n, (size_t)FAILURES_LOGGED); i++) {
+		const struct op_failure *f = &failures[i];
+
+		op_format(&slice->ops[f->op], devs, &TEXT(line));
+		log_warn("op.failed", "op=\"%s\" why=\"%s\" of=%zu", line,
+			 f->text[0] ? f->text : strerror(-f->code), n);
+	}
+}
+
+void journal_end(struct journal *j)
+{
+	if (j->n_ops)
+		log_info("plan.done", "ops=%zu first=\"%s\"", j->n_ops, j->first);
+	j->n_ops = 0;
+}
