@@ -303,14 +303,14 @@ static void tune_malloc(void)
 static int open_source(struct agent *a, struct err *err)
 {
 	const struct opts *o = a->opts;
-	const struct source_conf conf = {
+	struct envfile_previous previous;
+	struct source_conf conf = {
 		.loop = a->loop,
 		.fn = on_source,
 		.arg = a,
 		.seed = a->conf.seed ^ 1,
 		.endpoints = o->etcd_endpoints,
 		.prefix = o->etcd_prefix,
-		.previous = conf_previous_subnet(o),
 		.renew_margin_min = (uint32_t)o->subnet_lease_renew_margin_min,
 		.lease_ttl_s = (uint32_t)o->etcd_lease_ttl_s,
 	};
@@ -322,6 +322,8 @@ static int open_source(struct agent *a, struct err *err)
 							 "out and give --etcd-endpoints"});
 		return 0;
 	}
+	conf_previous(o, &previous);
+	conf.previous = previous.subnet;
 	a->source_ops = &source_etcd;
 	return a->source_ops->open(&conf, &a->source, err);
 }

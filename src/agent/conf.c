@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "os/file.h"
+
 #define DEFAULT_RUN_DIR "/run/loden"
 #define INSTANCE_MAX	12 /* "loden-" and this fit a table's and an alias' name */
 /* Nexthop ids are 32 bits that all of a host's routing daemons share. Each instance takes 2^24 of them,
@@ -74,14 +76,11 @@ int conf_from_opts(const struct opts *o, struct brain_conf *ret, struct err *err
 	return 0;
 }
 
-struct cidr conf_previous_subnet(const struct opts *o)
+void conf_previous(const struct opts *o, struct envfile_previous *ret)
 {
-	(void)o;
-	return (struct cidr){0};
-}
+	char text[4096];
 
-struct cidr conf_previous_network(const struct opts *o)
-{
-	(void)o;
-	return (struct cidr){0};
+	*ret = (struct envfile_previous){0};
+	if (file_read(o->subnet_file, text, sizeof(text), NULL) == 0)
+		envfile_decode_previous(text, strlen(text), ret);
 }

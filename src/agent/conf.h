@@ -5,15 +5,14 @@
 
 #include "agent/opts.h"
 #include "core/step.h"
+#include "wire/envfile.h"
 
 /* -EINVAL names the option that cannot be used. The instance, if not given, is "" for the default run
  * directory and otherwise derived from its name, so that a second agent on a host marks as its own
  * without being told to. */
 int conf_from_opts(const struct opts *o, struct brain_conf *ret, struct err *err);
 
-/* The subnet that an earlier run wrote into the subnet file, masked; unset = none. */
-struct cidr conf_previous_subnet(const struct opts *o);
-/* The same for the network. */
-struct cidr conf_previous_network(const struct opts *o);
+/* What an earlier run, ours or flanneld's, wrote into the subnet file. */
+void conf_previous(const struct opts *o, struct envfile_previous *ret);
 
 #endif

@@ -261,15 +261,18 @@ static void remove_files(const struct opts *o)
 
 static int uninstall(struct job *j, bool all, struct err *err)
 {
+	struct envfile_previous previous;
 	int r = kernel_open(&j->os, err);
 
 	if (r < 0)
 		return r;
+	conf_previous(j->opts, &previous);
 	j->names = (struct os_names){.nexthop_base = j->conf.nexthop_base,
 				     .envfile_path = j->opts->subnet_file};
 	want_table_name(&j->conf, j->names.fw_table);
 	want_comment(&j->conf, j->names.fw_comment);
-	j->adopt = (struct adopt){.uninstall = true, .network = conf_previous_network(j->opts)};
+	j->adopt = (struct adopt){
+		.uninstall = true, .network = previous.network, .network6 = previous.network6};
 	r = find_vxlans(j, err);
 	if (r == 0)
 		r = judge_bridge(j, all, err);

@@ -74,8 +74,7 @@ int file_write(const char *path, const char *text, struct err *err)
 	return 0;
 }
 
-/* Every directory above `path`. */
-static int make_parents(const char *path, struct err *err)
+int file_make_parents(const char *path, struct err *err)
 {
 	char dir[PATH_SIZE];
 
@@ -115,7 +114,7 @@ int file_replace(const char *path, const char *text, struct err *err)
 	n = snprintf(temp, sizeof(temp), "%.*s.%s.tmp", dir_len, path, path + dir_len);
 	if (n < 0 || (size_t)n >= sizeof(temp))
 		return err_set(err, -ENAMETOOLONG, "path too long: %s", path);
-	r = make_parents(path, err);
+	r = file_make_parents(path, err);
 	if (r < 0)
 		return r;
 	(void)unlink(temp);

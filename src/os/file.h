@@ -15,6 +15,9 @@ int file_read(const char *path, char *buf, size_t size_bytes, struct err *err);
  * is kept. */
 int file_replace(const char *path, const char *text, struct err *err);
 
+/* Makes the missing directories above `path`, mode 0755. */
+int file_make_parents(const char *path, struct err *err);
+
 /* Writes into what is there, with one write(): for files of /proc and /sys. */
 int file_write(const char *path, const char *text, struct err *err);
 

@@ -123,7 +123,7 @@ static void unwritable_is_said(void **state)
 	fclose(f);
 	strcat(file, "/dir");
 	assert_int_equal(process_lock(&p, file, &err), -ENOTDIR);
-	assert_non_null(strstr(err.text, "cannot make directory"));
+	assert_non_null(strstr(err.text, "create directory"));
 	assert_int_equal(process_state_dir(file, &err), 1);
 	process_fini(&p);
 }
