@@ -22,6 +22,11 @@
  (OBJECT_BIT(OBJECT_NEXTHOP) | OBJECT_BIT(OBJECT_NEIGH) | OBJECT_BIT(OBJECT_FDB) | \
   OBJECT_BIT(OBJECT_ROUTE))
 
+/* A link takes what lies on it along without saying so, and an address what goes by it. The firewall and
+ * our file are not on it. */
+#define LINK_FALLOUT \
+ (OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_SYSCTL) | OBJECT_BIT(OBJECT_ADDR) | PEER_KINDS)
+
 enum circle {
 	CIRCLE_IDLE,
 	CIRCLE_DUMP,  /* UPDATE_DUMP is out; DUMP_END is awaited */

@@ -471,9 +471,8 @@ void converge_applied(struct brain *b, const struct op_failure *failures, size_t
 		return;
 	}
 	kinds = p->touched;
-	/* What lies on a link goes with it, and its address takes routes along, without a word. */
 	if (kinds & (OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_ADDR)))
-		kinds |= OBJECT_ALL;
+		kinds |= LINK_FALLOUT;
 	b->changed |= kinds & brain_kinds(b);
 	p->applied_generation = b->wanted.stale ? 0 : b->wanted.generation;
 	converge_start(b, kinds, ret);

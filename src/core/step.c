@@ -21,10 +21,6 @@ static_assert(ARRAY_SIZE(event_type_names) == EVENT__COUNT, "a name for each");
 #define SHRINK_PEERS_MIN 10    /* failures.md 7.1 rule 6: smaller clusters really do halve */
 #define SHRINK_RELIST_MS 10000 /* ditto */
 
-/* A link takes what lies on it along without saying so; the firewall and our file are not on it. */
-#define LINK_FALLOUT \
- (OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_SYSCTL) | OBJECT_BIT(OBJECT_ADDR) | PEER_KINDS)
-
 /* They are wanted otherwise than before; look at once. */
 static void change_now(struct brain *b, unsigned kinds)
 {

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SIM_RIG_H
+#define SIM_RIG_H
+/* The agent's shell in simulated time: feeds a brain, runs what it asks for on a simulated kernel. */
+
+#include "core/step.h"
+#include "sim.h"
+
+struct rig;
+
+/* What happened, for whoever tells the story. Each may be NULL. */
+struct rig_hooks {
+	void *arg;
+	void (*dump)(void *arg, unsigned kinds);
+	void (*plan)(void *arg, const struct plan *plan, const struct repair *repair);
+	void (*failure)(void *arg, const struct op *op, const struct op_failure *f);
+	void (*publish)(void *arg, const struct lease *l);
+	void (*relist)(void *arg);
+};
+
+struct rig {
+	struct brain *brain;
+	struct brain_conf conf;
+	struct sim *kernel;
+	uint64_t now_ms, wake_ms;
+	struct uplink uplink; /* what UPDATE_UPLINK is answered with; ifindex 0 = none */
+	const char *no_uplink;
+	struct cidr subnet; /* what UPDATE_PUBLISH is answered with; unset = nothing yet */
+	struct lease published;
+	bool is_published;
+	uint32_t taken_ids[4];
+	size_t n_taken_ids;
+	struct rig_hooks hooks;
+	size_t n_dumps, n_plans;
+	bool dead; /* the kernel's ops_to_live ran out */
+};
+
+void rig_init(struct rig *r, const struct brain_conf *conf, struct sim *kernel);
+void rig_fini(struct rig *r);
+/* One event (now_ms is filled in) and all that follows from it without time passing. */
+void rig_feed(struct rig *r, struct event ev);
+/* Lets time pass. */
+void rig_run(struct rig *r, uint64_t until_ms);
+void rig_uplink(struct rig *r);
+/* EVENT_OWN, held, with what was published. */
+void rig_own(struct rig *r);
+
+#endif
