@@ -3,19 +3,10 @@
 #define WIRE_NL_NFT_RULE_H
 /* What is inside an nf_tables rule: expressions ↔ struct fw_rule.
  *
- * An nf_tables rule is a small program: load a field into a register, mask it, compare, go on or
- * give a verdict (linux/netfilter/nf_tables.h). We write few forms, those that nft and iptables-nft
- * both read back as what they mean:
- *
- *	source, destination	payload (the whole address), bitwise if not a single host, cmp
- *	interfaces		meta iifname/oifname, cmp of all 16 bytes
- *	mark			meta mark, bitwise, cmp
- *	counter, then		immediate verdict, or masq
- *	comment			in the rule's user data
- *
- * The whole address, though nft and iptables load only the bytes that a /8, /16 or /24 needs:
- * iptables-nft before 1.8.7 reads such a short load as a single host. We read both, and comments
- * as iptables writes them (the xt match "comment") too: our rules are still ours, and equal, after
+ * An nf_tables rule is a small program (linux/netfilter/nf_tables.h). We write few forms, those that
+ * nft and iptables-nft both read back as what they mean: conditions (wire/nl_nft_match.h), counter,
+ * then a verdict or masquerade; the comment lies in the rule's user data. Comments as iptables writes
+ * them, the xt match "comment", are read as well: our rules are still ours, and equal, after
  * iptables-save | iptables-restore.
  *
  * Of everybody else's rules one thing matters: what it may do to a packet (model/fw_walk.h).
@@ -25,8 +16,8 @@
 #include "model/fw_walk.h"
 #include "wire/nl.h"
 
-/* Appends NFTA_RULE_EXPRESSIONS and NFTA_RULE_USERDATA to the message being built. The addresses'
- * family must be `family`'s own (so none in FW_INET). Not for opaque rules. */
+/* Appends NFTA_RULE_EXPRESSIONS and NFTA_RULE_USERDATA to the message being built.
+ * Addresses must be of the table's family, and of one family in inet. Not for opaque rules. */
 void nl_nft_rule_put(struct nl_buf *b, enum fw_family family, const struct fw_rule *rule);
 
 /* Reads what NFTA_RULE_EXPRESSIONS and NFTA_RULE_USERDATA hold (either may be empty). Whatever

@@ -131,7 +131,7 @@ want_match 'we say whose table it is' \
 	'^apply: -1 table ip loden belongs to nft, pid [0-9]+ alone \(owner flag\)$' \
 	"$("$probe" table 10.244.0.0/16 10.244.3.0/24)"
 exec 3>&-
-wait_for 5 'the owner is gone, and its table' shell_ok '! quiet nft list table ip loden'
+wait_for 5 'the owner is gone, and its table' sh -c '! nft list table ip loden'
 
 want_match 'without the right to' '^open: -1 nf_tables: .*: Operation not permitted$' \
 	"$(setpriv --bounding-set -net_admin "$probe" dump || :)"

@@ -156,6 +156,12 @@ chain ip quiet pass native priority -5 policy accept n_before 1 ours 0
 chain ip6 filter FORWARD iptables priority 0 policy drop may_drop n_before 0 ours 0' "$(chains | sort)"
 "$probe" table $net 10.244.1.0/24 table-del accepts-del
 want_eq 'and left as it is' "$rules" "$(nft list ruleset)"
+nft insert rule inet firewalld filter_FORWARD ip daddr $net accept comment loden
+nft insert rule inet firewalld filter_FORWARD ip saddr $net accept comment loden
+want_eq 'accepts that somebody put there by hand are read' \
+	"chain inet firewalld filter_FORWARD native priority 10 policy accept may_drop n_before 0 ours 2
+saddr $net accept # loden
+daddr $net accept # loden" "$("$probe" dump | grep -A 2 firewalld | tr -d '\t')"
 nft flush ruleset
 
 # A table with an owner goes with its owner, and the kernel makes no new generation of that.

@@ -49,11 +49,14 @@ static struct fw_rule random_rule(enum fw_family family)
 {
 	struct fw_rule r = {.verdict = (enum fw_verdict)random_below(FW_VERDICT__COUNT)};
 
-	if (family != FW_INET && random_below(2)) {
+	if (family == FW_INET)
+		family = random_below(2) ? FW_IP : FW_IP6; /* of this rule's packets */
+
+	if (random_below(2)) {
 		r.saddr = random_cidr(family);
 		r.saddr_not = random_below(2);
 	}
-	if (family != FW_INET && random_below(2)) {
+	if (random_below(2)) {
 		r.daddr = random_cidr(family);
 		r.daddr_not = random_below(2);
 	}
@@ -553,7 +556,24 @@ static void test_near_misses_are_opaque(void **state)
 			payload(&t, NFT_PAYLOAD_NETWORK_HEADER, 12, 4);
 			cmp(&t, NFT_CMP_EQ, "\x0a\x00", 2);
 			break;
-		case 13: /* no value at all */
+		case 13: /* of a family, whatever the addresses */
+			family = FW_INET;
+			meta(&t, NFT_META_NFPROTO);
+			cmp(&t, NFT_CMP_EQ, "\x02", 1);
+			break;
+		case 14: /* IPv4 out of the middle of an IPv6 header */
+			family = FW_INET;
+			meta(&t, NFT_META_NFPROTO);
+			cmp(&t, NFT_CMP_EQ, "\x0a", 1);
+			payload(&t, NFT_PAYLOAD_NETWORK_HEADER, 12, 4);
+			cmp(&t, NFT_CMP_EQ, "\x0a\x00\x00\x01", 4);
+			break;
+		case 15: /* IPv4-mapped: to us that is IPv4 */
+			family = FW_IP6;
+			payload(&t, NFT_PAYLOAD_NETWORK_HEADER, 8, 16);
+			cmp(&t, NFT_CMP_EQ, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\x00\x00\x01", 16);
+			break;
+		case 16: /* no value at all */
 			payload(&t, NFT_PAYLOAD_NETWORK_HEADER, 12, 4);
 			plain(&t, "cmp");
 			break;

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/nl_nft_match.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+const char *const nl_nft_field_names[] = {
+	"none", "saddr", "daddr", "iifname", "oifname", "mark", "nfproto",
+};
+static_assert(ARRAY_SIZE(nl_nft_field_names) == NL_NFT_FIELD__COUNT, "a field without a name");
+
+/* Where the addresses are, from the start of the network header: RFC 791, RFC 8200. */
+struct layout {
+	uint32_t saddr, daddr, len;
+};
+
+static const struct layout layouts[FW__COUNT] = {
+	[FW_IP] = {12, 16, 4},
+	[FW_IP6] = {8, 24, 16},
+	[FW_INET] = {0, 0, 0}, /* not known: nothing is as short as that */
+};
+
+static void prefix_mask(uint8_t *mask, size_t n, unsigned bits)
+{
+	for (size_t i = 0; i < n; i++, bits -= MIN(bits, 8))
+		mask[i] = bits >= 8 ? 0xff : (uint8_t)(0xff00 >> bits);
+}
+
+/* ---- writing ---- */
+
+struct nl_nft_expr nl_nft_expr_begin(struct nl_buf *b, const char *name)
+{
+	struct nl_nft_expr e;
+
+	e.elem = nl_nest(b, NFTA_LIST_ELEM);
+	nl_put_str(b, NFTA_EXPR_NAME, name);
+	e.data = nl_nest(b, NFTA_EXPR_DATA);
+	return e;
+}
+
+void nl_nft_expr_end(struct nl_buf *b, struct nl_nft_expr e)
+{
+	nl_nest_end(b, e.data);
+	nl_nest_end(b, e.elem);
+}
+
+static void put_data(struct nl_buf *b, uint16_t type, const void *value, size_t n)
+{
+	size_t nest = nl_nest(b, type);
+
+	nl_put(b, NFTA_DATA_VALUE, value, n);
+	nl_nest_end(b, nest);
+}
+
+static void put_bitwise(struct nl_buf *b, const void *mask, size_t n)
+{
+	static const uint8_t zero[NL_NFT_FIELD_MAX];
+	struct nl_nft_expr e = nl_nft_expr_begin(b, "bitwise");
+
+	nl_put_be32(b, NFTA_BITWISE_SREG, NFT_REG_1);
+	nl_put_be32(b, NFTA_BITWISE_DREG, NFT_REG_1);
+	nl_put_be32(b, NFTA_BITWISE_LEN, (uint32_t)n);
+	put_data(b, NFTA_BITWISE_MASK, mask, n);
+	put_data(b, NFTA_BITWISE_XOR, zero, n);
+	nl_nft_expr_end(b, e);
+}
+
+static void put_cmp(struct nl_buf *b, bool negated, const void *value, size_t n)
+{
+	struct nl_nft_expr e = nl_nft_expr_begin(b, "cmp");
+
+	nl_put_be32(b, NFTA_CMP_SREG, NFT_REG_1);
+	nl_put_be32(b, NFTA_CMP_OP, negated ? NFT_CMP_NEQ : NFT_CMP_EQ);
+	put_data(b, NFTA_CMP_DATA, value, n);
+	nl_nft_expr_end(b, e);
+}
+
+static void put_meta(struct nl_buf *b, uint32_t key)
+{
+	struct nl_nft_expr e = nl_nft_expr_begin(b, "meta");
+
+	nl_put_be32(b, NFTA_META_KEY, key);
+	nl_put_be32(b, NFTA_META_DREG, NFT_REG_1);
+	nl_nft_expr_end(b, e);
+}
+
+static void put_addr(struct nl_buf *b, uint32_t offset, bool negated, const struct cidr *c)
+{
+	struct cidr net = cidr_masked(c);
+	uint8_t mask[NL_NFT_FIELD_MAX];
+	size_t n;
+	const uint8_t *bytes = ip_bytes(&net.ip, &n);
+	struct nl_nft_expr e = nl_nft_expr_begin(b, "payload");
+
+	nl_put_be32(b, NFTA_PAYLOAD_DREG, NFT_REG_1);
+	nl_put_be32(b, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+	nl_put_be32(b, NFTA_PAYLOAD_OFFSET, offset);
+	nl_put_be32(b, NFTA_PAYLOAD_LEN, (uint32_t)n);
+	nl_nft_expr_end(b, e);
+	if (c->len < cidr_max_len(c)) {
+		prefix_mask(mask, n, c->len);
+		put_bitwise(b, mask, n);
+	}
+	put_cmp(b, negated, bytes, n);
+}
+
+static void put_name(struct nl_buf *b, uint32_t key, const char name[LINK_NAME_SIZE])
+{
+	uint8_t value[LINK_NAME_SIZE] = {0};
+
+	memcpy(value, name, strlen(name));
+	put_meta(b, key);
+	put_cmp(b, false, value, sizeof(value));
+}
+
+static void put_mark(struct nl_buf *b, uint32_t mark, uint32_t mask)
+{
+	put_meta(b, NFT_META_MARK);
+	if (mask != UINT32_MAX)
+		put_bitwise(b, &mask, sizeof(mask)); /* marks are numbers: host order */
+	put_cmp(b, false, &mark, sizeof(mark));
+}
+
+/* In an inet table packets of both families come by: first whose addresses follow. */
+static void put_family(struct nl_buf *b, enum fw_family family)
+{
+	uint8_t proto = family == FW_IP ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+	put_meta(b, NFT_META_NFPROTO);
+	put_cmp(b, false, &proto, sizeof(proto));
+}
+
+static void put_addrs(struct nl_buf *b, enum fw_family table, const struct fw_rule *rule)
+{
+	bool saddr = cidr_is_set(&rule->saddr), daddr = cidr_is_set(&rule->daddr);
+	enum fw_family family =
+		ip_is_v4(saddr ? &rule->saddr.ip : &rule->daddr.ip) ? FW_IP : FW_IP6;
+
+	if (!saddr && !daddr)
+		return;
+	assert(table == FW_INET || table == family);
+	assert(!saddr || !daddr || ip_is_v4(&rule->saddr.ip) == ip_is_v4(&rule->daddr.ip));
+	if (table == FW_INET)
+		put_family(b, family);
+	if (saddr)
+		put_addr(b, layouts[family].saddr, rule->saddr_not, &rule->saddr);
+	if (daddr)
+		put_addr(b, layouts[family].daddr, rule->daddr_not, &rule->daddr);
+}
+
+void nl_nft_match_put(struct nl_buf *b, enum fw_family family, const struct fw_rule *rule)
+{
+	if (rule->iif[0])
+		put_name(b, NFT_META_IIFNAME, rule->iif);
+	if (rule->oif[0])
+		put_name(b, NFT_META_OIFNAME, rule->oif);
+	if (rule->mark_mask)
+		put_mark(b, rule->mark, rule->mark_mask);
+	put_addrs(b, family, rule);
+}
+
+/* ---- reading ---- */
+
+/* All attributes of the expressions that we take apart; each uses some. */
+struct expr {
+	uint32_t dreg, sreg, base, offset, len, key, op;
+	struct nl_bytes data, mask, xor;
+	bool more; /* an attribute that says more than we understand */
+};
+
+#define REG_NONE UINT32_MAX /* absent */
+
+void nl_nft_match_init(struct nl_nft_match *m, enum fw_family family)
+{
+	*m = (struct nl_nft_match){.table = family, .packet = family};
+}
+
+void nl_nft_match_forget(struct nl_nft_match *m)
+{
+	m->field = NL_NFT_FIELD_NONE;
+}
+
+static bool is_reg1(uint32_t reg)
+{
+	return reg == NFT_REG_1 || reg == NFT_REG32_00;
+}
+
+/* The bytes of an NFTA_DATA_VALUE; none if it is something else or longer than `max`. */
+static struct nl_bytes value_of(struct nl_bytes data, size_t max)
+{
+	struct nl_attr a;
+
+	if (!nl_attr_find(data, NFTA_DATA_VALUE, &a) || a.value.n > max)
+		return (struct nl_bytes){0};
+	return a.value;
+}
+
+bool nl_nft_match_payload(struct nl_nft_match *m, struct nl_bytes attrs)
+{
+	static const struct nl_field fields[] = {
+		NL_FIELD(NFTA_PAYLOAD_DREG, NL_BE32, expr, dreg),
+		NL_FIELD(NFTA_PAYLOAD_BASE, NL_BE32, expr, base),
+		NL_FIELD(NFTA_PAYLOAD_OFFSET, NL_BE32, expr, offset),
+		NL_FIELD(NFTA_PAYLOAD_LEN, NL_BE32, expr, len),
+		NL_FIELD(NFTA_PAYLOAD_SREG, NL_PRESENT, expr, more),
+	};
+	const struct layout *at = &layouts[m->packet];
+	struct expr e = {.dreg = REG_NONE};
+
+	nl_read(fields, ARRAY_SIZE(fields), attrs, &e);
+	m->field = NL_NFT_FIELD_NONE;
+	m->masked = false;
+	m->len = e.len;
+	if (e.more || !is_reg1(e.dreg) || e.base != NFT_PAYLOAD_NETWORK_HEADER || e.len == 0 ||
+	    e.len > at->len)
+		return false;
+	if (e.offset == at->saddr)
+		m->field = NL_NFT_FIELD_SADDR;
+	else if (e.offset == at->daddr)
+		m->field = NL_NFT_FIELD_DADDR;
+	return m->field != NL_NFT_FIELD_NONE;
+}
+
+bool nl_nft_match_meta(struct nl_nft_match *m, struct nl_bytes attrs)
+{
+	static const struct nl_field fields[] = {
+		NL_FIELD(NFTA_META_DREG, NL_BE32, expr, dreg),
+		NL_FIELD(NFTA_META_KEY, NL_BE32, expr, key),
+	};
+
+	static const struct {
+		uint32_t key;
+		enum nl_nft_field field;
+		uint32_t len;
+	} keys[] = {
+		{NFT_META_IIFNAME, NL_NFT_FIELD_IIF, LINK_NAME_SIZE},
+		{NFT_META_OIFNAME, NL_NFT_FIELD_OIF, LINK_NAME_SIZE},
+		{NFT_META_MARK, NL_NFT_FIELD_MARK, sizeof(uint32_t)},
+		{NFT_META_NFPROTO, NL_NFT_FIELD_NFPROTO, sizeof(uint8_t)},
+	};
+	struct expr e = {.dreg = REG_NONE, .key = UINT32_MAX};
+
+	nl_read(fields, ARRAY_SIZE(fields), attrs, &e);
+	m->field = NL_NFT_FIELD_NONE;
+	m->masked = false;
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && is_reg1(e.dreg); i++) {
+		if (e.key == keys[i].key) {
+			m->field = keys[i].field;
+			m->len = keys[i].len;
+		}
+	}
+	return m->field != NL_NFT_FIELD_NONE;
+}
+
+bool nl_nft_match_bitwise(struct nl_nft_match *m, struct nl_bytes attrs)
+{
+	static const struct nl_field fields[] = {
+		NL_FIELD(NFTA_BITWISE_SREG, NL_BE32, expr, sreg),
+		NL_FIELD(NFTA_BITWISE_DREG, NL_BE32, expr, dreg),
+		NL_FIELD(NFTA_BITWISE_LEN, NL_BE32, expr, len),
+		NL_FIELD(NFTA_BITWISE_OP, NL_BE32, expr, op),
+		NL_FIELD(NFTA_BITWISE_MASK, NL_NEST, expr, mask),
+		NL_FIELD(NFTA_BITWISE_XOR, NL_NEST, expr, xor),
+	};
+	struct expr e = {.sreg = REG_NONE, .dreg = REG_NONE, .op = NFT_BITWISE_MASK_XOR};
+	struct nl_bytes mask, xor;
+	bool ok;
+
+	nl_read(fields, ARRAY_SIZE(fields), attrs, &e);
+	mask = value_of(e.mask, sizeof(m->mask));
+	xor = value_of(e.xor, sizeof(m->mask));
+	ok = m->field != NL_NFT_FIELD_NONE && !m->masked && is_reg1(e.sreg) && is_reg1(e.dreg) &&
+	     e.op == NFT_BITWISE_MASK_XOR && e.len == m->len && mask.n == m->len && xor.n == m->len;
+	for (size_t i = 0; ok && i < xor.n; i++)
+		ok = xor.p[i] == 0;
+	if (!ok) {
+		nl_nft_match_forget(m);
+		return false;
+	}
+	memcpy(m->mask, mask.p, mask.n);
+	m->masked = true;
+	return true;
+}
+
+/* Value and mask of an address comparison as a network. False if the mask has holes, or the value
+ * bits outside of it. */
+static bool to_cidr(const struct nl_nft_match *m, struct nl_bytes value, struct cidr *ret)
+{
+	uint8_t bytes[NL_NFT_FIELD_MAX] = {0}, mask[NL_NFT_FIELD_MAX] = {0}, want[NL_NFT_FIELD_MAX];
+	size_t len = layouts[m->packet].len;
+	unsigned bits = 0;
+
+	memcpy(bytes, value.p, value.n);
+	if (m->masked)
+		memcpy(mask, m->mask, value.n);
+	else
+		prefix_mask(mask, len, (unsigned)(8 * value.n));
+	while (bits < 8 * len && (mask[bits / 8] & (0x80 >> bits % 8)))
+		bits++;
+	prefix_mask(want, len, bits);
+	for (size_t i = 0; i < len; i++) {
+		if (mask[i] != want[i] || (bytes[i] & ~mask[i]))
+			return false;
+	}
+	*ret = (struct cidr){ip_from_bytes(bytes, len), (uint8_t)bits};
+	/* ::ffff:a.b.c.d in IPv6 is how we keep IPv4: no network of ours. */
+	return ip_is_v4(&ret->ip) == (len == 4);
+}
+
+static bool match_addr(const struct nl_nft_match *m, struct nl_bytes value, bool negated,
+		       struct cidr *net, bool *net_not)
+{
+	if (cidr_is_set(net) || value.n != m->len || !to_cidr(m, value, net))
+		return false;
+	*net_not = negated;
+	/* A network of :: is how "unset" looks: nothing of ours. */
+	return cidr_is_set(net);
+}
+
+/* A name with its terminator; without one it is a prefix ("eth*"), which we never write. */
+static bool match_name(const struct nl_nft_match *m, struct nl_bytes value, bool negated,
+		       char name[LINK_NAME_SIZE])
+{
+	size_t n = value.n ? strnlen((const char *)value.p, value.n) : 0;
+
+	if (negated || m->masked || name[0] || n == 0 || n == value.n || n >= LINK_NAME_SIZE)
+		return false;
+	for (size_t i = n; i < value.n; i++) {
+		if (value.p[i] != 0)
+			return false;
+	}
+	memcpy(name, value.p, n);
+	return true;
+}
+
+static bool match_mark(const struct nl_nft_match *m, struct nl_bytes value, bool negated,
+		       struct fw_rule *rule)
+{
+	uint32_t mark, mask = UINT32_MAX;
+
+	if (negated || rule->mark_mask || value.n != sizeof(mark))
+		return false;
+	memcpy(&mark, value.p, sizeof(mark));
+	if (m->masked)
+		memcpy(&mask, m->mask, sizeof(mask));
+	if (mask == 0 || (mark & ~mask))
+		return false;
+	rule->mark = mark;
+	rule->mark_mask = mask;
+	return true;
+}
+
+/* Only where it says something: in an inet table, once, before any address. */
+static bool match_family(struct nl_nft_match *m, struct nl_bytes value, bool negated)
+{
+	if (negated || m->masked || value.n != 1 || m->table != FW_INET || m->packet != FW_INET)
+		return false;
+	if (value.p[0] == NFPROTO_IPV4)
+		m->packet = FW_IP;
+	else if (value.p[0] == NFPROTO_IPV6)
+		m->packet = FW_IP6;
+	return m->packet != FW_INET;
+}
+
+bool nl_nft_match_cmp(struct nl_nft_match *m, struct nl_bytes attrs, struct fw_rule *rule)
+{
+	static const struct nl_field fields[] = {
+		NL_FIELD(NFTA_CMP_SREG, NL_BE32, expr, sreg),
+		NL_FIELD(NFTA_CMP_OP, NL_BE32, expr, op),
+		NL_FIELD(NFTA_CMP_DATA, NL_NEST, expr, data),
+	};
+	struct expr e = {.sreg = REG_NONE, .op = UINT32_MAX};
+	enum nl_nft_field field = m->field;
+	struct nl_bytes value;
+	bool negated;
+
+	nl_read(fields, ARRAY_SIZE(fields), attrs, &e);
+	nl_nft_match_forget(m);
+	value = value_of(e.data, NL_NFT_FIELD_MAX);
+	negated = e.op == NFT_CMP_NEQ;
+	if (!is_reg1(e.sreg) || (e.op != NFT_CMP_EQ && !negated))
+		return false;
+	switch (field) {
+	case NL_NFT_FIELD_SADDR:
+		return match_addr(m, value, negated, &rule->saddr, &rule->saddr_not);
+	case NL_NFT_FIELD_DADDR:
+		return match_addr(m, value, negated, &rule->daddr, &rule->daddr_not);
+	case NL_NFT_FIELD_IIF:
+		return match_name(m, value, negated, rule->iif);
+	case NL_NFT_FIELD_OIF:
+		return match_name(m, value, negated, rule->oif);
+	case NL_NFT_FIELD_MARK:
+		return match_mark(m, value, negated, rule);
+	case NL_NFT_FIELD_NFPROTO:
+		return match_family(m, value, negated);
+	case NL_NFT_FIELD_NONE:
+	case NL_NFT_FIELD__COUNT:
+		break;
+	}
+	return false;
+}
+
+bool nl_nft_match_complete(const struct nl_nft_match *m, const struct fw_rule *rule)
+{
+	return m->packet == m->table || cidr_is_set(&rule->saddr) || cidr_is_set(&rule->daddr);
+}
