@@ -239,30 +239,30 @@ static int run_op(struct run *run, size_t i, struct err *err)
 	return 0;
 }
 
-static bool changes_fdb(const struct plan *p)
+static unsigned kinds_of(const struct plan *p)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		if (p->ops[i].object.kind == OBJECT_FDB)
-			return true;
-	}
-	return false;
+	unsigned kinds = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		kinds |= OBJECT_BIT(p->ops[i].object.kind);
+	return kinds;
 }
 
 int kernel_apply(struct os *os, const struct plan *plan, struct arena *a,
 		 const struct op_failure **ret_failures, size_t *ret_n_failures, struct err *err)
 {
 	struct run run = {.os = os, .plan = plan, .arena = a, .b = kernel_tx(os)};
-	bool hush = changes_fdb(plan);
+	unsigned hush = kinds_of(plan) & (OBJECT_BIT(OBJECT_FDB) | OBJECT_BIT(OBJECT_NEIGH));
 	int r = os->roles_known ? 0 : kernel_roles(os, err);
 
 	if (hush)
-		kernel_watch_filter(os, true);
+		kernel_watch_filter(os, hush);
 	for (size_t i = 0; i < plan->n && r == 0; i++)
 		r = run_op(&run, i, err);
 	if (r == 0)
 		r = flush(&run, err);
 	if (hush)
-		kernel_watch_filter(os, false);
+		kernel_watch_filter(os, 0);
 	if (r < 0)
 		return err_wrap(err, r, "cannot change the kernel");
 	*ret_failures = run.failures;

@@ -20,7 +20,7 @@ struct os {
 	bool roles_known;		 /* map and seen were filled since the names were set */
 	struct nlsock request, watch;
 	struct nft *nft;
-	bool hushed; /* the watch leaves out FDB changes: we are making them */
+	unsigned hushed; /* OBJECT_BIT()s that the watch leaves out: we are changing them */
 	uint8_t rx[NLSOCK_RX_BYTES], tx[KERNEL_TX_BYTES];
 };
 
@@ -42,8 +42,9 @@ int kernel_facts(struct os *os, const struct ip *reach, struct arena *a,
 int kernel_watch_read(struct os *os, int fd, struct os_notice *ret);
 
 int kernel_watch_open(struct os *os, struct err *err);
-/* Tells the kernel which notifications we need not be woken for; `hushed`: FDB changes neither,
- * because we are making them (they carry no port of who did it). */
-void kernel_watch_filter(struct os *os, bool hushed);
+/* Tells the kernel which notifications we need not be woken for. `hushed`: those of OBJECT_FDB and
+ * OBJECT_NEIGH neither, because we are making such changes, and not all of them carry our port. The dump
+ * that follows a plan sees what others did meanwhile. */
+void kernel_watch_filter(struct os *os, unsigned hushed);
 
 #endif

@@ -35,31 +35,34 @@ int kernel_watch_open(struct os *os, struct err *err)
 #define AT_FAMILY  (NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_family))
 #define AT_IFINDEX (NLMSG_HDRLEN + offsetof(struct ndmsg, ndm_ifindex))
 
+/* Of the program below. */
+#define KEEP 10
+#define DROP 11
+
 #define LOAD(size, at)	    BPF_STMT(BPF_LD | (size) | BPF_ABS, (at))
 #define JUMP_EQ(k, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (k), (yes), (no))
 #define RETURN(k)	    BPF_STMT(BPF_RET | BPF_K, (k))
 
 /* A busy host changes its neighbours all the time, and we make changes by the thousand ourselves.
- * Loads are big-endian, netlink is the host's: hence htonl(), which is its own inverse. */
-void kernel_watch_filter(struct os *os, bool hushed)
+ * Most of these carry our port; FDB changes and the removal of a neighbour do not, and are left out
+ * while we make some. Loads are big-endian, netlink is the host's: hence htonl(). */
+void kernel_watch_filter(struct os *os, unsigned hushed)
 {
-	const uint32_t drop = 0, keep = UINT32_MAX;
+	const uint8_t fdb = hushed & OBJECT_BIT(OBJECT_FDB) ? DROP - 7 : 0;
+	const uint8_t neigh = hushed & OBJECT_BIT(OBJECT_NEIGH) ? DROP - 7 : 0;
 	struct sock_filter f[] = {
-		/* What our own requests caused, as far as it says so. */
 		LOAD(BPF_W, AT_PORT),
-		JUMP_EQ(htonl(os->request.port), 8, 0),
-		/* Neighbours of other links. */
+		JUMP_EQ(htonl(os->request.port), DROP - 2, 0),
 		LOAD(BPF_H, AT_TYPE),
 		JUMP_EQ(htons(RTM_NEWNEIGH), 1, 0),
-		JUMP_EQ(htons(RTM_DELNEIGH), 0, 6),
-		LOAD(BPF_W, AT_IFINDEX),
-		JUMP_EQ(htonl(os->map.dev[DEV_VXLAN].ifindex), 1, 0),
-		JUMP_EQ(htonl(os->map.dev[DEV_VXLAN6].ifindex), 0, 2),
-		/* FDB entries while we are changing them ourselves. */
+		JUMP_EQ(htons(RTM_DELNEIGH), 0, KEEP - 5),
 		LOAD(BPF_B, AT_FAMILY),
-		JUMP_EQ(hushed ? AF_BRIDGE : UINT8_MAX, 0, 1),
-		RETURN(drop),
-		RETURN(keep),
+		JUMP_EQ(AF_BRIDGE, fdb, neigh),
+		LOAD(BPF_W, AT_IFINDEX),
+		JUMP_EQ(htonl(os->map.dev[DEV_VXLAN].ifindex), KEEP - 9, 0),
+		JUMP_EQ(htonl(os->map.dev[DEV_VXLAN6].ifindex), KEEP - 10, DROP - 10),
+		[KEEP] = RETURN(UINT32_MAX),
+		[DROP] = RETURN(0),
 	};
 	struct sock_fprog prog = {.len = ARRAY_SIZE(f), .filter = f};
 

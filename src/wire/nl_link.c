@@ -163,7 +163,7 @@ int nl_link_create(struct nl_buf *b, const struct link *l, const struct devmap *
 		return -ENODEV;
 	begin(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, seq, &(struct ifinfomsg){0});
 	nl_put_str(b, IFLA_IFNAME, l->name);
-	if (l->mtu_bytes)
+	if (l->mtu_bytes && l->kind != LINK_BRIDGE)
 		nl_put_u32(b, IFLA_MTU, l->mtu_bytes);
 	if (mac_is_set(&l->mac))
 		nl_put(b, IFLA_ADDRESS, &l->mac, sizeof(l->mac));
@@ -195,6 +195,8 @@ int nl_link_set(struct nl_buf *b, const struct link *l, const struct link *old, 
 	if (!old) {
 		created.up = false;
 		created.alias[0] = '\0';
+		if (l->kind == LINK_BRIDGE)
+			created.mtu_bytes = 0;
 		old = &created;
 	}
 	if (l->up != old->up) {

@@ -26,8 +26,9 @@ int nl_link_get(struct nl_buf *b, const char *name, uint32_t seq);
 /* Asks for all. */
 int nl_link_dump(struct nl_buf *b, uint32_t seq);
 
-/* Creates it, down. Alias and state are for nl_link_set(): the kernel ignores an alias here, and a
- * link that cannot go up (its port is taken) shall stand nevertheless. */
+/* Creates it, down. The rest is for nl_link_set(): the kernel ignores an alias here; a link that cannot
+ * go up (its port is taken) shall stand nevertheless; and a bridge keeps an MTU only if it was changed,
+ * otherwise its ports decide (net/bridge/br_device.c, br_change_mtu). */
 int nl_link_create(struct nl_buf *b, const struct link *l, const struct devmap *map, uint32_t seq);
 /* Changes in place what differs between `old` and `l`: MTU, MAC, alias, up, learning. The kernel
  * drops neighbours when a MAC is written, be it the same: nothing is written that does not

@@ -101,6 +101,10 @@ bool nl_rt_done(const struct op *op, int code)
 {
 	if (code == 0)
 		return true;
-	return op->verb == OP_DEL &&
-	       (code == -ENOENT || code == -ESRCH || code == -ENODEV || code == -EADDRNOTAVAIL);
+	if (op->verb != OP_DEL)
+		return false;
+	/* EINVAL: the nexthop that the route used is gone, and the route with it. */
+	if (op->object.kind == OBJECT_ROUTE && op->object.route->nhid && code == -EINVAL)
+		return true;
+	return code == -ENOENT || code == -ESRCH || code == -ENODEV || code == -EADDRNOTAVAIL;
 }
