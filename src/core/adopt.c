@@ -65,7 +65,7 @@ bool adopt_may_delete(const struct adopt *rule, const struct object *have)
 		return true;
 	case OBJECT_FW_CHAIN:
 		return (have->fw_chain->n_ours > 0 || have->fw_chain->ours_extra) &&
-		       !have->fw_chain->table_owned;
+		       have->fw_chain->owner == FW_OWNER_IPTABLES && !have->fw_chain->table_owned;
 	case OBJECT_ENVFILE:
 		return rule->uninstall && have->envfile->text[0];
 	case OBJECT__COUNT:

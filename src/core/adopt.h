@@ -14,7 +14,8 @@
  *	nexthop   all in our range with our mark
  *	route     on our VXLAN links all but the kernel's own; blackholes inside our Network
  *	fw_table  the table named for our instance
- *	fw_chain  never the chain, only our accepts in it
+ *	fw_chain  never the chain, only our accepts in iptables' one; in a native chain somebody put
+ *	          them by hand, on our own advice (fw_chain_explain)
  *	envfile   on uninstall
  */
 
