@@ -263,7 +263,7 @@ bool nl_nft_match_bitwise(struct nl_nft_match *m, struct nl_bytes attrs)
 		NL_FIELD(NFTA_BITWISE_MASK, NL_NEST, expr, mask),
 		NL_FIELD(NFTA_BITWISE_XOR, NL_NEST, expr, xor),
 	};
-	struct expr e = {.sreg = REG_NONE, .dreg = REG_NONE, .op = NFT_BITWISE_MASK_XOR};
+	struct expr e = {.sreg = REG_NONE, .dreg = REG_NONE, .op = NFT_BITWISE_BOOL};
 	struct nl_bytes mask, xor;
 	bool ok;
 
@@ -271,7 +271,7 @@ bool nl_nft_match_bitwise(struct nl_nft_match *m, struct nl_bytes attrs)
 	mask = value_of(e.mask, sizeof(m->mask));
 	xor = value_of(e.xor, sizeof(m->mask));
 	ok = m->field != NL_NFT_FIELD_NONE && !m->masked && is_reg1(e.sreg) && is_reg1(e.dreg) &&
-	     e.op == NFT_BITWISE_MASK_XOR && e.len == m->len && mask.n == m->len && xor.n == m->len;
+	     e.op == NFT_BITWISE_BOOL && e.len == m->len && mask.n == m->len && xor.n == m->len;
 	for (size_t i = 0; ok && i < xor.n; i++)
 		ok = xor.p[i] == 0;
 	if (!ok) {
