@@ -10,7 +10,7 @@
 #include "wire/nl_link.h"
 #include "wire/nl_rt.h"
 
-/* A batch: the longest message (a link) takes some 300 bytes, the others at most 76. */
+/* A batch: the longest message (a link) takes some 300 bytes, the others at most 84. */
 #define KERNEL_TX_BYTES 16384
 
 struct os {

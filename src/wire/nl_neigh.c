@@ -80,7 +80,8 @@ void nl_neigh_encode(struct nl_buf *b, const struct op *op, uint32_t ifindex, ui
 		nl_put(b, NDA_LLADDR, &n->mac, sizeof(n->mac));
 }
 
-/* A removal names no destination: so everything behind the MAC goes, whatever port or VNI it has. */
+/* A removal names the destination, because the kernel can hold several behind one MAC. Those with a port or
+ * VNI of their own (not "permanent" to us) would need these too: there everything behind the MAC goes. */
 void nl_neigh_encode_fdb(struct nl_buf *b, const struct op *op, uint32_t ifindex, uint32_t seq)
 {
 	const struct fdb *f = op->object.fdb;
@@ -93,6 +94,6 @@ void nl_neigh_encode_fdb(struct nl_buf *b, const struct op *op, uint32_t ifindex
 
 	begin(b, op, &head, seq);
 	nl_put(b, NDA_LLADDR, &f->mac, sizeof(f->mac));
-	if (op->verb != OP_DEL)
+	if (op->verb != OP_DEL || (f->permanent && ip_is_set(&f->dst)))
 		nl_put_ip(b, NDA_DST, &f->dst);
 }

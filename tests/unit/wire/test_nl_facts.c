@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "wire/nl_facts.h"
+
+static struct ip ip(const char *text)
+{
+	struct ip i;
+
+	assert_true(ip_parse(text, &i));
+	return i;
+}
+
+static struct nl_msg message(struct nl_buf *b)
+{
+	struct nl_bytes rest;
+	struct nl_msg m;
+
+	assert_true(nl_end(b));
+	rest = (struct nl_bytes){b->bytes, b->len};
+	assert_true(nl_msg_next(&rest, &m));
+	return m;
+}
+
+static void test_interface(void **state)
+{
+	struct ifinfomsg head = {.ifi_index = 4, .ifi_flags = IFF_UP};
+	uint8_t bytes[128];
+	struct nl_buf b = NL_BUF(bytes);
+	struct iface i;
+	struct nl_msg m;
+
+	(void)state;
+	nl_begin(&b, RTM_NEWLINK, 0, 0, &head, sizeof(head));
+	nl_put_str(&b, IFLA_IFNAME, "enp0s31f6");
+	nl_put_u32(&b, IFLA_MTU, 9000);
+	m = message(&b);
+	assert_int_equal(nl_facts_iface(&m, &i), 0);
+	assert_string_equal(i.name, "enp0s31f6");
+	assert_int_equal(i.ifindex, 4);
+	assert_int_equal(i.mtu_bytes, 9000);
+	assert_true(i.up && !i.running && i.n_addrs == 0);
+	m.type = RTM_NEWADDR;
+	assert_int_equal(nl_facts_iface(&m, &i), 1);
+}
+
+static void test_address_flags(void **state)
+{
+	static const struct {
+		uint8_t family;
+		uint32_t flags;
+		bool permanent, temporary, deprecated;
+	} cases[] = {
+		{AF_INET, IFA_F_PERMANENT, true, false, false},
+		/* The kernel's number for "secondary" is that of "temporary". */
+		{AF_INET, IFA_F_PERMANENT | IFA_F_SECONDARY, true, false, false},
+		{AF_INET6, IFA_F_TEMPORARY, false, true, false},
+		{AF_INET6, IFA_F_DEPRECATED | IFA_F_NOPREFIXROUTE, false, false, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ifaddrmsg head = {
+			.ifa_family = cases[i].family, .ifa_prefixlen = 24, .ifa_index = 4};
+		struct ip local = ip(cases[i].family == AF_INET ? "192.168.0.1" : "fd00::1");
+		uint8_t bytes[128];
+		struct nl_buf b = NL_BUF(bytes);
+		struct iface_addr a;
+		uint32_t ifindex;
+		struct nl_msg m;
+
+		nl_begin(&b, RTM_NEWADDR, 0, 0, &head, sizeof(head));
+		nl_put_ip(&b, IFA_ADDRESS, &local);
+		nl_put_u32(&b, IFA_FLAGS, cases[i].flags);
+		m = message(&b);
+		assert_int_equal(nl_facts_addr(&m, &ifindex, &a), 0);
+		assert_int_equal(ifindex, 4);
+		assert_true(ip_eq(&a.cidr.ip, &local) && a.cidr.len == 24);
+		assert_int_equal(a.permanent, cases[i].permanent);
+		assert_int_equal(a.temporary, cases[i].temporary);
+		assert_int_equal(a.deprecated, cases[i].deprecated);
+	}
+}
+
+static void test_default_routes(void **state)
+{
+	static const struct {
+		struct rtmsg head;
+		uint32_t oif;
+		int want;
+	} cases[] = {
+		{{.rtm_family = AF_INET, .rtm_table = 254, .rtm_type = RTN_UNICAST}, 3, 0},
+		{{.rtm_family = AF_INET6, .rtm_table = 254, .rtm_type = RTN_UNICAST}, 3, 0},
+		{{.rtm_family = AF_INET, .rtm_table = 254, .rtm_type = RTN_UNICAST}, 0, 0},
+		{{.rtm_family = AF_INET, .rtm_table = 100, .rtm_type = RTN_UNICAST}, 3, 1},
+		{{.rtm_family = AF_INET, .rtm_table = 254, .rtm_type = RTN_UNREACHABLE}, 3, 1},
+		{{.rtm_family = AF_INET,
+		  .rtm_table = 254,
+		  .rtm_type = RTN_UNICAST,
+		  .rtm_dst_len = 8},
+		 3,
+		 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint8_t bytes[128];
+		struct nl_buf b = NL_BUF(bytes);
+		struct nl_facts_route d;
+		struct nl_msg m;
+
+		nl_begin(&b, RTM_NEWROUTE, 0, 0, &cases[i].head, sizeof(cases[i].head));
+		if (cases[i].oif)
+			nl_put_u32(&b, RTA_OIF, cases[i].oif);
+		nl_put_u32(&b, RTA_PRIORITY, 100);
+		m = message(&b);
+		assert_int_equal(nl_facts_default(&m, &d), cases[i].want);
+		if (cases[i].want)
+			continue;
+		assert_int_equal(d.metric, 100);
+		assert_int_equal(d.ifindex, cases[i].oif);
+		assert_int_equal(d.v6, cases[i].head.rtm_family == AF_INET6);
+	}
+}
+
+static void test_reach(void **state)
+{
+	struct ip to = ip("10.0.0.9"), src = ip("10.0.0.1"), got;
+	struct rtmsg head;
+	struct nl_bytes attrs;
+	uint8_t bytes[128];
+	struct nl_buf b = NL_BUF(bytes);
+	uint32_t ifindex;
+	struct nl_attr a;
+	struct nl_bytes rest;
+	struct nl_msg m;
+
+	(void)state;
+	assert_int_equal(nl_facts_ask_reach(&b, &to, 3), 0);
+	rest = (struct nl_bytes){bytes, b.len};
+	assert_true(nl_msg_next(&rest, &m));
+	assert_true(nl_header(&m, &head, sizeof(head), &attrs));
+	assert_int_equal(head.rtm_dst_len, 32);
+	assert_true(nl_attr_find(attrs, RTA_DST, &a));
+	got = nl_get_ip(&a);
+	assert_true(ip_eq(&got, &to));
+
+	b.len = 0;
+	nl_begin(&b, RTM_NEWROUTE, 0, 0, &head, sizeof(head));
+	nl_put_u32(&b, RTA_OIF, 6);
+	nl_put_ip(&b, RTA_PREFSRC, &src);
+	m = message(&b);
+	assert_int_equal(nl_facts_reach(&m, &ifindex, &got), 0);
+	assert_int_equal(ifindex, 6);
+	assert_true(ip_eq(&got, &src));
+	m.body.n = 2;
+	assert_int_equal(nl_facts_reach(&m, &ifindex, &got), -EBADMSG);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_interface),
+		cmocka_unit_test(test_address_flags),
+		cmocka_unit_test(test_default_routes),
+		cmocka_unit_test(test_reach),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,654 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/neighbour.h>
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "wire/nl_rt.h"
+
+#define BASE 0x66000000u
+
+enum {
+	UPLINK = 2,
+	VXLAN = 5,
+	VXLAN6 = 6,
+	BRIDGE = 7,
+	OTHER = 9,
+};
+
+static const struct devmap map = {
+	.dev = {[DEV_UPLINK] = {UPLINK, "eth0"},
+		[DEV_VXLAN] = {VXLAN, "flannel.1"},
+		[DEV_VXLAN6] = {VXLAN6, "flannel-v6.1"},
+		[DEV_BRIDGE] = {BRIDGE, "cni0"}},
+};
+static const struct nl_ours ours = {&map, BASE};
+
+static struct ip ip(const char *text)
+{
+	struct ip i;
+
+	assert_true(ip_parse(text, &i));
+	return i;
+}
+
+static struct cidr cidr(const char *text)
+{
+	struct cidr c;
+
+	assert_true(cidr_parse(text, &c));
+	return c;
+}
+
+/* The one message in b. */
+static struct nl_msg message(const struct nl_buf *b)
+{
+	struct nl_bytes rest = {b->bytes, b->len};
+	struct nl_msg m;
+
+	assert_true(nl_msg_next(&rest, &m));
+	assert_int_equal(rest.n, 0);
+	return m;
+}
+
+static int decode(struct nl_buf *b, struct nl_object *ret)
+{
+	struct nl_msg m;
+
+	assert_true(nl_end(b));
+	m = message(b);
+	return nl_rt_decode(&m, &ours, ret);
+}
+
+/* ---- whose is it? ---- */
+
+static void test_routes_are_ours_by_mark_or_link(void **state)
+{
+	static const struct {
+		const char *what;
+		struct rtmsg head;
+		uint32_t oif, nhid;
+		uint16_t extra; /* one more attribute */
+		int want;
+		enum route_type type;
+	} cases[] = {
+		{"ours",
+		 {.rtm_table = 254, .rtm_protocol = 102, .rtm_type = RTN_UNICAST},
+		 VXLAN,
+		 0,
+		 0,
+		 0,
+		 ROUTE_UNICAST},
+		{"flannel's",
+		 {.rtm_table = 254, .rtm_protocol = 3, .rtm_type = RTN_UNICAST},
+		 VXLAN,
+		 0,
+		 0,
+		 0,
+		 ROUTE_UNICAST},
+		{"marked, another link",
+		 {.rtm_table = 254, .rtm_protocol = 102, .rtm_type = RTN_UNICAST},
+		 OTHER,
+		 0,
+		 0,
+		 0,
+		 ROUTE_UNICAST},
+		{"blackhole",
+		 {.rtm_table = 254, .rtm_protocol = 102, .rtm_type = RTN_BLACKHOLE},
+		 0,
+		 0,
+		 0,
+		 0,
+		 ROUTE_BLACKHOLE},
+		{"prohibit",
+		 {.rtm_table = 254, .rtm_protocol = 102, .rtm_type = RTN_PROHIBIT},
+		 0,
+		 0,
+		 0,
+		 0,
+		 ROUTE_OTHER},
+		{"mtu",
+		 {.rtm_table = 254, .rtm_protocol = 102, .rtm_type = RTN_UNICAST},
+		 VXLAN,
+		 0,
+		 RTA_METRICS,
+		 0,
+		 ROUTE_OTHER},
+		{"source",
+		 {.rtm_table = 254, .rtm_protocol = 102, .rtm_type = RTN_UNICAST},
+		 VXLAN,
+		 0,
+		 RTA_PREFSRC,
+		 0,
+		 ROUTE_OTHER},
+		{"multipath",
+		 {.rtm_table = 254, .rtm_protocol = 102, .rtm_type = RTN_UNICAST},
+		 0,
+		 0,
+		 RTA_MULTIPATH,
+		 0,
+		 ROUTE_OTHER},
+		{"encap",
+		 {.rtm_table = 254, .rtm_protocol = 102, .rtm_type = RTN_UNICAST},
+		 VXLAN,
+		 0,
+		 RTA_ENCAP,
+		 0,
+		 ROUTE_OTHER},
+		{"somebody's",
+		 {.rtm_table = 254, .rtm_protocol = 4, .rtm_type = RTN_UNICAST},
+		 UPLINK,
+		 0,
+		 0,
+		 NL_NOT_OURS,
+		 0},
+		{"bridge's",
+		 {.rtm_table = 254, .rtm_protocol = 2, .rtm_type = RTN_UNICAST},
+		 BRIDGE,
+		 0,
+		 0,
+		 NL_NOT_OURS,
+		 0},
+		{"blackhole of others",
+		 {.rtm_table = 254, .rtm_protocol = 3, .rtm_type = RTN_BLACKHOLE},
+		 0,
+		 0,
+		 0,
+		 NL_NOT_OURS,
+		 0},
+		{"another table",
+		 {.rtm_table = 100, .rtm_protocol = 102, .rtm_type = RTN_UNICAST},
+		 VXLAN,
+		 0,
+		 0,
+		 NL_NOT_OURS,
+		 0},
+		{"local table",
+		 {.rtm_table = 255, .rtm_protocol = 2, .rtm_type = RTN_LOCAL},
+		 VXLAN,
+		 0,
+		 0,
+		 NL_NOT_OURS,
+		 0},
+		{"another slot: tos",
+		 {.rtm_table = 254, .rtm_protocol = 102, .rtm_type = RTN_UNICAST, .rtm_tos = 8},
+		 VXLAN,
+		 0,
+		 0,
+		 NL_NOT_OURS,
+		 0},
+		{"cached",
+		 {.rtm_table = 254,
+		  .rtm_protocol = 102,
+		  .rtm_type = RTN_UNICAST,
+		  .rtm_flags = RTM_F_CLONED},
+		 VXLAN,
+		 0,
+		 0,
+		 NL_NOT_OURS,
+		 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rtmsg head = cases[i].head;
+		struct ip dst = ip("10.244.1.0");
+		struct nl_object o;
+		uint8_t bytes[256];
+		struct nl_buf b = NL_BUF(bytes);
+		int r;
+
+		head.rtm_family = AF_INET;
+		head.rtm_dst_len = 24;
+		nl_begin(&b, RTM_NEWROUTE, 0, 0, &head, sizeof(head));
+		nl_put_ip(&b, RTA_DST, &dst);
+		if (cases[i].oif)
+			nl_put_u32(&b, RTA_OIF, cases[i].oif);
+		if (cases[i].extra)
+			nl_put_u32(&b, cases[i].extra, 1);
+		r = decode(&b, &o);
+		if (r != cases[i].want)
+			fail_msg("%s: %d, wanted %d", cases[i].what, r, cases[i].want);
+		if (r == 0)
+			assert_int_equal(o.route.type, cases[i].type);
+	}
+}
+
+static void test_route_table_above_255_is_not_main(void **state)
+{
+	struct rtmsg head = {.rtm_family = AF_INET,
+			     .rtm_table = RT_TABLE_COMPAT,
+			     .rtm_protocol = 102,
+			     .rtm_type = RTN_UNICAST};
+	struct nl_object o;
+	uint8_t bytes[256];
+	struct nl_buf b = NL_BUF(bytes);
+
+	(void)state;
+	nl_begin(&b, RTM_NEWROUTE, 0, 0, &head, sizeof(head));
+	nl_put_u32(&b, RTA_TABLE, 1000);
+	nl_put_u32(&b, RTA_OIF, VXLAN);
+	assert_int_equal(decode(&b, &o), NL_NOT_OURS);
+}
+
+/* The kernel repeats in each route what its nexthop object says. */
+static void test_route_by_nexthop_names_only_the_id(void **state)
+{
+	struct rtmsg head = {.rtm_family = AF_INET,
+			     .rtm_dst_len = 24,
+			     .rtm_table = 254,
+			     .rtm_protocol = 102,
+			     .rtm_type = RTN_UNICAST,
+			     .rtm_flags = RTNH_F_ONLINK};
+	struct ip dst = ip("10.244.1.0");
+	struct nl_object o;
+	uint8_t bytes[256];
+	struct nl_buf b = NL_BUF(bytes);
+
+	(void)state;
+	nl_begin(&b, RTM_NEWROUTE, 0, 0, &head, sizeof(head));
+	nl_put_ip(&b, RTA_DST, &dst);
+	nl_put_u32(&b, RTA_NH_ID, 77);
+	nl_put_ip(&b, RTA_GATEWAY, &dst);
+	nl_put_u32(&b, RTA_OIF, VXLAN);
+	assert_int_equal(decode(&b, &o), 0);
+	assert_int_equal(o.route.nhid, 77);
+	assert_int_equal(o.route.dev, DEV_NONE);
+	assert_false(ip_is_set(&o.route.via) || o.route.onlink);
+}
+
+static void test_default_route_has_a_destination(void **state)
+{
+	struct rtmsg head = {.rtm_family = AF_INET,
+			     .rtm_table = 254,
+			     .rtm_protocol = 3,
+			     .rtm_type = RTN_UNICAST};
+	struct cidr any = cidr("0.0.0.0/0");
+	struct nl_object o;
+	uint8_t bytes[256];
+	struct nl_buf b = NL_BUF(bytes);
+
+	(void)state;
+	nl_begin(&b, RTM_NEWROUTE, 0, 0, &head, sizeof(head));
+	nl_put_u32(&b, RTA_OIF, VXLAN);
+	assert_int_equal(decode(&b, &o), 0);
+	assert_true(cidr_eq(&o.route.dst, &any));
+}
+
+static void test_nexthops_are_ours_by_range_mark_and_link(void **state)
+{
+	static const struct {
+		uint32_t id, oif;
+		uint8_t proto;
+		uint16_t extra;
+		int want;
+	} cases[] = {
+		{BASE, VXLAN, 102, 0, 0},
+		{BASE + NL_NEXTHOP_RANGE - 1, VXLAN6, 102, 0, 0},
+		{BASE + NL_NEXTHOP_RANGE, VXLAN, 102, 0, NL_NOT_OURS},
+		{BASE - 1, VXLAN, 102, 0, NL_NOT_OURS},
+		{BASE, UPLINK, 102, 0, NL_TAKEN},
+		{BASE, 0, 102, 0, NL_TAKEN},
+		{BASE, VXLAN, 0, 0, NL_TAKEN},
+		{BASE, VXLAN, 102, NHA_GROUP, NL_TAKEN},
+		{BASE, VXLAN, 102, NHA_FDB, NL_TAKEN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct nhmsg head = {.nh_family = AF_INET, .nh_protocol = cases[i].proto};
+		struct ip via = ip("10.244.1.0");
+		struct nl_object o;
+		uint8_t bytes[256];
+		struct nl_buf b = NL_BUF(bytes);
+		int r;
+
+		nl_begin(&b, RTM_NEWNEXTHOP, 0, 0, &head, sizeof(head));
+		nl_put_u32(&b, NHA_ID, cases[i].id);
+		nl_put_ip(&b, NHA_GATEWAY, &via);
+		if (cases[i].oif)
+			nl_put_u32(&b, NHA_OIF, cases[i].oif);
+		if (cases[i].extra)
+			nl_put(&b, cases[i].extra, NULL, 0);
+		r = decode(&b, &o);
+		assert_int_equal(r, cases[i].want);
+		if (r != NL_NOT_OURS)
+			assert_int_equal(o.nexthop.id, cases[i].id);
+	}
+}
+
+static void test_neighbours_are_ours_by_link(void **state)
+{
+	static const struct {
+		struct ndmsg head;
+		uint16_t extra;
+		int want;
+		enum object_kind kind;
+		bool permanent;
+	} cases[] = {
+		{{.ndm_family = AF_INET, .ndm_ifindex = VXLAN, .ndm_state = NUD_PERMANENT},
+		 0,
+		 0,
+		 OBJECT_NEIGH,
+		 true},
+		{{.ndm_family = AF_INET, .ndm_ifindex = VXLAN, .ndm_state = NUD_STALE},
+		 0,
+		 0,
+		 OBJECT_NEIGH,
+		 false},
+		{{.ndm_family = AF_INET, .ndm_ifindex = UPLINK, .ndm_state = NUD_PERMANENT},
+		 0,
+		 NL_NOT_OURS,
+		 0,
+		 0},
+		{{.ndm_family = AF_INET, .ndm_ifindex = BRIDGE, .ndm_state = NUD_PERMANENT},
+		 0,
+		 NL_NOT_OURS,
+		 0,
+		 0},
+		{{.ndm_family = AF_INET6, .ndm_ifindex = VXLAN, .ndm_state = NUD_NOARP},
+		 0,
+		 NL_NOT_OURS,
+		 0,
+		 0},
+		{{.ndm_family = AF_INET, .ndm_ifindex = VXLAN, .ndm_flags = NTF_PROXY},
+		 0,
+		 NL_NOT_OURS,
+		 0,
+		 0},
+		{{.ndm_family = AF_BRIDGE,
+		  .ndm_ifindex = VXLAN,
+		  .ndm_flags = NTF_SELF,
+		  .ndm_state = NUD_PERMANENT},
+		 0,
+		 0,
+		 OBJECT_FDB,
+		 true},
+		{{.ndm_family = AF_BRIDGE,
+		  .ndm_ifindex = VXLAN,
+		  .ndm_flags = NTF_SELF,
+		  .ndm_state = NUD_PERMANENT},
+		 NDA_PORT,
+		 0,
+		 OBJECT_FDB,
+		 false},
+		{{.ndm_family = AF_BRIDGE, .ndm_ifindex = VXLAN, .ndm_state = NUD_PERMANENT},
+		 0,
+		 NL_NOT_OURS,
+		 0,
+		 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct nl_object o;
+		uint8_t bytes[256];
+		struct nl_buf b = NL_BUF(bytes);
+		int r;
+
+		nl_begin(&b, RTM_NEWNEIGH, 0, 0, &cases[i].head, sizeof(cases[i].head));
+		if (cases[i].extra)
+			nl_put_u16(&b, cases[i].extra, 1);
+		r = decode(&b, &o);
+		assert_int_equal(r, cases[i].want);
+		if (r != 0)
+			continue;
+		assert_int_equal(o.object.kind, cases[i].kind);
+		assert_int_equal(o.object.kind == OBJECT_FDB ? o.fdb.permanent : o.neigh.permanent,
+				 cases[i].permanent);
+	}
+}
+
+static void test_addresses_are_ours_by_link(void **state)
+{
+	static const struct {
+		uint32_t ifindex;
+		enum dev dev;
+	} cases[] = {{VXLAN, DEV_VXLAN},
+		     {VXLAN6, DEV_VXLAN6},
+		     {BRIDGE, DEV_BRIDGE},
+		     {UPLINK, DEV_NONE},
+		     {OTHER, DEV_NONE}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ifaddrmsg head = {
+			.ifa_family = AF_INET, .ifa_prefixlen = 24, .ifa_index = cases[i].ifindex};
+		struct ip local = ip("10.244.0.1"), peer = ip("10.244.0.2");
+		struct cidr want = cidr("10.244.0.1/24");
+		struct nl_object o;
+		uint8_t bytes[256];
+		struct nl_buf b = NL_BUF(bytes);
+		int r;
+
+		nl_begin(&b, RTM_NEWADDR, 0, 0, &head, sizeof(head));
+		nl_put_ip(&b, IFA_ADDRESS, &peer);
+		nl_put_ip(&b, IFA_LOCAL, &local);
+		r = decode(&b, &o);
+		assert_int_equal(r, cases[i].dev == DEV_NONE ? NL_NOT_OURS : 0);
+		if (r == 0)
+			assert_true(o.addr.dev == cases[i].dev && cidr_eq(&o.addr.cidr, &want));
+	}
+}
+
+static void test_lengths_that_lie(void **state)
+{
+	struct rtmsg route = {.rtm_family = AF_INET, .rtm_dst_len = 33, .rtm_table = 254};
+	struct ifaddrmsg addr = {.ifa_family = AF_INET, .ifa_prefixlen = 33, .ifa_index = VXLAN};
+	struct ip v4 = ip("10.0.0.0");
+	struct nl_object o;
+	uint8_t bytes[256];
+	struct nl_buf b = NL_BUF(bytes);
+	struct nl_msg m;
+
+	(void)state;
+	nl_begin(&b, RTM_NEWROUTE, 0, 0, &route, sizeof(route));
+	nl_put_u32(&b, RTA_OIF, VXLAN);
+	assert_int_equal(decode(&b, &o), -EBADMSG);
+	b.len = 0;
+	nl_begin(&b, RTM_NEWADDR, 0, 0, &addr, sizeof(addr));
+	nl_put_ip(&b, IFA_LOCAL, &v4);
+	assert_int_equal(decode(&b, &o), -EBADMSG);
+	for (uint16_t type = RTM_NEWLINK; type < RTM_NEWNEXTHOP + 4; type++) {
+		m = (struct nl_msg){.type = type, .body = {bytes, 3}};
+		assert_in_set(nl_rt_decode(&m, &ours, &o),
+			      ((unsigned long[]){NL_NOT_OURS, (unsigned long)-EBADMSG}), 2);
+	}
+}
+
+/* ---- there and back ---- */
+
+static void test_what_is_encoded_is_decoded(void **state)
+{
+	const struct addr addrs[] = {{DEV_VXLAN, cidr("10.244.1.0/32")},
+				     {DEV_BRIDGE, cidr("10.244.1.1/24")},
+				     {DEV_VXLAN6, cidr("fd00::1/128")}};
+	const struct nexthop nexthop = {BASE + 9, ip("10.244.2.0"), DEV_VXLAN, true};
+	const struct nexthop nexthop6 = {BASE + 9, ip("fd00:2::"), DEV_VXLAN6, false};
+	const struct neigh neigh = {DEV_VXLAN, ip("10.244.2.0"), {{2, 0, 0, 0, 0, 1}}, true};
+	const struct neigh neigh6 = {DEV_VXLAN6, ip("fd00:2::"), {{2, 0, 0, 0, 0, 1}}, true};
+	const struct fdb fdb = {DEV_VXLAN, {{2, 0, 0, 0, 0, 1}}, ip("192.168.0.2"), true};
+	const struct fdb fdb6 = {DEV_VXLAN6, {{2, 0, 0, 0, 0, 1}}, ip("fd01::2"), true};
+	const struct route routes[] = {
+		{.dst = cidr("10.244.2.0/24"),
+		 .proto = 102,
+		 .onlink = true,
+		 .dev = DEV_VXLAN,
+		 .via = ip("10.244.2.0")},
+		{.dst = cidr("10.244.2.0/24"), .proto = 102, .nhid = BASE + 9},
+		{.dst = cidr("10.244.0.0/24"), .proto = 102, .type = ROUTE_BLACKHOLE},
+		{.dst = cidr("fd00:2::/64"),
+		 .proto = 102,
+		 .onlink = true,
+		 .dev = DEV_VXLAN6,
+		 .metric = 1024,
+		 .via = ip("fd00:2::")},
+	};
+	const struct object objects[] = {
+		{.kind = OBJECT_ADDR, .addr = &addrs[0]},
+		{.kind = OBJECT_ADDR, .addr = &addrs[1]},
+		{.kind = OBJECT_ADDR, .addr = &addrs[2]},
+		{.kind = OBJECT_NEXTHOP, .nexthop = &nexthop},
+		{.kind = OBJECT_NEXTHOP, .nexthop = &nexthop6},
+		{.kind = OBJECT_NEIGH, .neigh = &neigh},
+		{.kind = OBJECT_NEIGH, .neigh = &neigh6},
+		{.kind = OBJECT_FDB, .fdb = &fdb},
+		{.kind = OBJECT_FDB, .fdb = &fdb6},
+		{.kind = OBJECT_ROUTE, .route = &routes[0]},
+		{.kind = OBJECT_ROUTE, .route = &routes[1]},
+		{.kind = OBJECT_ROUTE, .route = &routes[2]},
+		{.kind = OBJECT_ROUTE, .route = &routes[3]},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++) {
+		struct op op = {.verb = i % 2 ? OP_ADD : OP_SET, .object = objects[i]};
+		struct nl_object o;
+		uint8_t bytes[256];
+		struct nl_buf b = NL_BUF(bytes);
+		struct nl_msg m;
+
+		assert_int_equal(nl_rt_encode(&b, &op, &map, 42), 0);
+		m = message(&b);
+		assert_int_equal(m.seq, 42);
+		assert_true(m.flags & NLM_F_REQUEST && m.flags & NLM_F_CREATE);
+		assert_int_equal(nl_rt_decode(&m, &ours, &o), 0);
+		assert_int_equal(o.object.kind, objects[i].kind);
+		assert_true(object_eq(&o.object, &objects[i]));
+		/* None is longer than what a batch is sized for. */
+		assert_true(b.len <= 84);
+	}
+}
+
+static void test_adding_a_nexthop_never_replaces(void **state)
+{
+	const struct nexthop n = {BASE + 9, ip("10.244.2.0"), DEV_VXLAN, true};
+	struct op op = {.verb = OP_ADD, .object = {.kind = OBJECT_NEXTHOP, .nexthop = &n}};
+	uint8_t bytes[256];
+	struct nl_buf b = NL_BUF(bytes);
+
+	(void)state;
+	assert_int_equal(nl_rt_encode(&b, &op, &map, 1), 0);
+	assert_true(message(&b).flags & NLM_F_EXCL);
+	assert_false(message(&b).flags & NLM_F_REPLACE);
+	b.len = 0;
+	op.verb = OP_SET;
+	assert_int_equal(nl_rt_encode(&b, &op, &map, 1), 0);
+	assert_true(message(&b).flags & NLM_F_REPLACE);
+}
+
+/* A removal names all that tells two routes of one slot apart, and no scope. */
+static void test_route_removal_is_exact(void **state)
+{
+	const struct route r = {.dst = cidr("10.244.2.0/24"),
+				.proto = 3,
+				.onlink = true,
+				.dev = DEV_VXLAN,
+				.metric = 7,
+				.via = ip("10.244.2.0")};
+	struct op op = {.verb = OP_DEL, .object = {.kind = OBJECT_ROUTE, .route = &r}};
+	uint8_t bytes[256];
+	struct nl_buf b = NL_BUF(bytes);
+	struct nl_bytes attrs;
+	struct rtmsg head;
+	struct nl_attr a;
+	struct nl_msg m;
+
+	(void)state;
+	assert_int_equal(nl_rt_encode(&b, &op, &map, 1), 0);
+	m = message(&b);
+	assert_int_equal(m.type, RTM_DELROUTE);
+	assert_int_equal(m.flags, NLM_F_REQUEST);
+	assert_true(nl_header(&m, &head, sizeof(head), &attrs));
+	assert_int_equal(head.rtm_scope, RT_SCOPE_NOWHERE);
+	assert_int_equal(head.rtm_protocol, 3);
+	assert_true(nl_attr_find(attrs, RTA_OIF, &a) && nl_get_u32(&a) == VXLAN);
+	assert_true(nl_attr_find(attrs, RTA_PRIORITY, &a) && nl_get_u32(&a) == 7);
+	assert_true(nl_attr_find(attrs, RTA_GATEWAY, &a));
+}
+
+static void test_a_role_without_link_cannot_be_encoded(void **state)
+{
+	const struct neigh n = {DEV_VXLAN, ip("10.244.2.0"), {{2, 0, 0, 0, 0, 1}}, true};
+	struct op op = {.verb = OP_ADD, .object = {.kind = OBJECT_NEIGH, .neigh = &n}};
+	struct devmap none = {0};
+	uint8_t bytes[64];
+	struct nl_buf b = NL_BUF(bytes);
+
+	(void)state;
+	assert_int_equal(nl_rt_encode(&b, &op, &none, 1), -ENODEV);
+	assert_int_equal(b.len, 0);
+	b.size_bytes = 32;
+	assert_int_equal(nl_rt_encode(&b, &op, &map, 1), -ENOBUFS);
+	assert_int_equal(b.len, 0);
+}
+
+static void test_what_is_gone_counts_as_removed(void **state)
+{
+	const struct route r = {.nhid = 5};
+	struct op route = {.verb = OP_DEL, .object = {.kind = OBJECT_ROUTE, .route = &r}};
+	struct op add = {.verb = OP_ADD, .object = {.kind = OBJECT_ROUTE, .route = &r}};
+
+	(void)state;
+	assert_true(nl_rt_done(&route, 0));
+	assert_true(nl_rt_done(&route, -ESRCH));
+	assert_true(nl_rt_done(&route, -EINVAL));
+	assert_false(nl_rt_done(&route, -EPERM));
+	assert_false(nl_rt_done(&add, -ESRCH));
+	assert_true(nl_rt_done(&add, 0));
+}
+
+static void test_dumps_are_filtered_by_the_kernel(void **state)
+{
+	uint8_t bytes[128];
+	struct nl_buf b = NL_BUF(bytes);
+	struct nl_bytes attrs;
+	struct ndmsg neigh;
+	struct rtmsg route;
+	struct nl_attr a;
+	struct nl_msg m;
+
+	(void)state;
+	assert_int_equal(nl_rt_dump(&b, OBJECT_FDB, VXLAN, false, 1), 0);
+	m = message(&b);
+	assert_int_equal(m.type, RTM_GETNEIGH);
+	assert_int_equal(m.flags, NLM_F_REQUEST | NLM_F_DUMP);
+	assert_true(nl_header(&m, &neigh, sizeof(neigh), &attrs));
+	assert_int_equal(neigh.ndm_family, AF_BRIDGE);
+	assert_true(nl_attr_find(attrs, NDA_IFINDEX, &a) && nl_get_u32(&a) == VXLAN);
+	b.len = 0;
+	assert_int_equal(nl_rt_dump(&b, OBJECT_ROUTE, 0, true, 1), 0);
+	m = message(&b);
+	assert_true(nl_header(&m, &route, sizeof(route), &attrs));
+	assert_int_equal(route.rtm_family, AF_INET6);
+	assert_int_equal(route.rtm_table, RT_TABLE_MAIN);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_routes_are_ours_by_mark_or_link),
+		cmocka_unit_test(test_route_table_above_255_is_not_main),
+		cmocka_unit_test(test_route_by_nexthop_names_only_the_id),
+		cmocka_unit_test(test_default_route_has_a_destination),
+		cmocka_unit_test(test_nexthops_are_ours_by_range_mark_and_link),
+		cmocka_unit_test(test_neighbours_are_ours_by_link),
+		cmocka_unit_test(test_addresses_are_ours_by_link),
+		cmocka_unit_test(test_lengths_that_lie),
+		cmocka_unit_test(test_what_is_encoded_is_decoded),
+		cmocka_unit_test(test_adding_a_nexthop_never_replaces),
+		cmocka_unit_test(test_route_removal_is_exact),
+		cmocka_unit_test(test_a_role_without_link_cannot_be_encoded),
+		cmocka_unit_test(test_what_is_gone_counts_as_removed),
+		cmocka_unit_test(test_dumps_are_filtered_by_the_kernel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
