@@ -38,15 +38,31 @@ static int cmp_items(const void *a, const void *b, void *kind)
 	return object_cmp(&x, &y);
 }
 
+/* How the i-th stands to the one before. */
+static int cmp_to_previous(const struct netstate *s, enum object_kind kind, size_t i)
+{
+	struct object a = netstate_at(s, kind, i - 1), b = netstate_at(s, kind, i);
+
+	return object_cmp(&a, &b);
+}
+
+static bool is_sorted(const struct netstate *s, enum object_kind kind)
+{
+	for (size_t i = 1; i < s->of[kind].n; i++) {
+		if (cmp_to_previous(s, kind, i) >= 0)
+			return false;
+	}
+	return true;
+}
+
 void netstate_sort(struct netstate *s, enum object_kind kind)
 {
-	if (s->of[kind].n < 2)
+	/* Mostly it is, made from a sorted table; the sort would copy all of it. */
+	if (is_sorted(s, kind))
 		return;
 	qsort_r(s->of[kind].items, s->of[kind].n, object_size(kind), cmp_items, &kind);
 	for (size_t i = 1; i < s->of[kind].n; i++) {
-		struct object a = netstate_at(s, kind, i - 1), b = netstate_at(s, kind, i);
-
-		if (object_cmp(&a, &b) == 0)
+		if (cmp_to_previous(s, kind, i) == 0)
 			abort();
 	}
 }
