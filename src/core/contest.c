@@ -10,6 +10,11 @@ void contest_init(struct contest *c)
 		c->entries[i].kind = OBJECT__COUNT;
 }
 
+void contest_begin(struct contest *c)
+{
+	c->pass++;
+}
+
 static bool is_quiet(const struct contest_entry *e, uint64_t now_ms)
 {
 	return now_ms - e->last_ms > CONTEST_WINDOW_MS;
@@ -25,7 +30,8 @@ uint64_t contest_held(const struct contest *c, const struct object *o, uint64_t 
 	for (size_t i = 0; i < CONTEST_ENTRIES; i++) {
 		const struct contest_entry *e = &c->entries[i];
 
-		if (e->kind == o->kind && (!e->key || e->key == key) && e->until_ms > now_ms)
+		if (e->kind == o->kind && (!e->key || e->key == key) && e->until_ms > now_ms &&
+		    e->pass < c->pass)
 			until = MAX(until, e->until_ms);
 	}
 	return until;
@@ -75,6 +81,7 @@ void contest_healed(struct contest *c, const struct op *op, bool crowd, const st
 	e->healed_ms[e->next] = now_ms;
 	e->next = (e->next + 1) % CONTEST_HEALS;
 	e->last_ms = now_ms;
+	e->pass = c->pass;
 	if (!e->until_ms && (!fifth_last || now_ms - fifth_last > CONTEST_WINDOW_MS))
 		return;
 	if (!e->until_ms) {

@@ -28,6 +28,7 @@ struct contest_entry {
 	unsigned next;
 	uint64_t last_ms, until_ms; /* until_ms > 0: contested */
 	unsigned level;
+	uint64_t pass; /* of the last healing */
 	char what[96];
 	struct culprit who;
 };
@@ -35,9 +36,12 @@ struct contest_entry {
 struct contest {
 	struct contest_entry entries[CONTEST_ENTRIES];
 	size_t n_contested;
+	uint64_t pass;
 };
 
 void contest_init(struct contest *c);
+/* A dump is being compared: what is healed from now on waits from the next one on. */
+void contest_begin(struct contest *c);
 /* Must this repair wait? If so, until when; else 0. */
 uint64_t contest_held(const struct contest *c, const struct object *o, uint64_t now_ms);
 /* The object was different and is being healed. `crowd`: it stands for its whole kind. */

@@ -225,6 +225,7 @@ static void survey(struct brain *b, struct survey *ret)
 	struct op op;
 
 	*ret = (struct survey){0};
+	contest_begin(&b->contest);
 	memset(p->n_run, 0, sizeof(p->n_run));
 	p->blocked_devs = 0;
 	p->repair_kinds = repair_kinds(b);
@@ -407,8 +408,12 @@ static bool is_fine(const struct op *op, int code)
 }
 
 /* The ground moved while we were at it: the verifying dump will tell, no back-off. */
-static bool is_passing(int code)
+static bool is_passing(const struct op *op, int code)
 {
+	if (is_vital(op))
+		return false;
+	if (code == -EINVAL && op->object.kind == OBJECT_ROUTE && op->object.route->nhid)
+		return true; /* its nexthop went */
 	return code == -ENODEV || code == -ENETDOWN || code == -ENETUNREACH || code == -EINTR ||
 	       code == -EAGAIN || code == -ESRCH || code == -ENOENT;
 }
@@ -443,9 +448,13 @@ static bool learn_failures(struct brain *b, const struct op_failure *failures, s
 		const struct op_failure *f = &failures[i];
 		const struct op *op = &b->pass.ops[f->op];
 
-		if (is_fine(op, f->code) || (is_passing(f->code) && !is_vital(op)) ||
+		if (is_fine(op, f->code) ||
 		    (dead_devs & 1u << diff_dev(&b->pass.diff, &op->object)))
 			continue;
+		if (is_passing(op, f->code)) {
+			b->pass.touched |= LINK_FALLOUT; /* look there again */
+			continue;
+		}
 		if (is_vital(op)) /* whatever else fails on that link fails for this */
 			dead_devs |= 1u << op->object.link->dev;
 		snprintf(number, sizeof(number), "errno %d", -f->code);

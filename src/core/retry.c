@@ -47,6 +47,24 @@ static struct retry_entry *make(struct retry *r, enum object_kind kind, uint64_t
 	return NULL;
 }
 
+static void wait_for(const struct retry *r, struct retry_entry *e, uint64_t now_ms, uint64_t random)
+{
+	uint64_t until = now_ms + backoff_next_ms(&e->backoff, random);
+
+	for (size_t i = 0; i < ARRAY_SIZE(r->entries); i++) {
+		const struct retry_entry *other = &r->entries[i];
+
+		if (other != e && other->kind == e->kind && other->until_ms > now_ms &&
+		    other->backoff.tries == e->backoff.tries &&
+		    now_ms - other->refused_ms <= RETRY_TOGETHER_MS) {
+			until = other->until_ms;
+			break;
+		}
+	}
+	e->refused_ms = now_ms;
+	e->until_ms = until;
+}
+
 void retry_refused(struct retry *r, const struct op *op, const struct devmap *devs, const char *why,
 		   uint64_t now_ms, uint64_t random)
 {
@@ -56,7 +74,7 @@ void retry_refused(struct retry *r, const struct op *op, const struct devmap *de
 	if (!e)
 		e = make(r, op->object.kind, object_key_hash(&op->object));
 	if (e->until_ms <= now_ms) /* a crowd backs off once a pass */
-		e->until_ms = now_ms + backoff_next_ms(&e->backoff, random);
+		wait_for(r, e, now_ms, random);
 	op_format(op, devs, &t);
 	text_add(&t, ": ");
 	text_add_escaped(&t, why, strlen(why));

@@ -9,14 +9,16 @@
 #include "core/backoff.h"
 #include "model/plan.h"
 
-#define RETRY_ENTRIES 64
+#define RETRY_ENTRIES	  64
+/* Refused so close together that they failed in one plan: they are tried again together, too. */
+#define RETRY_TOGETHER_MS 200
 
 struct retry_entry {
 	uint64_t key;	       /* object_key_hash; 0 = whatever else of this kind is refused */
 	enum object_kind kind; /* OBJECT__COUNT = free */
 	bool still;	       /* see retry_still() */
 	struct backoff backoff;
-	uint64_t until_ms;
+	uint64_t refused_ms, until_ms;
 };
 
 struct retry {
