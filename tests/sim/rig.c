@@ -122,6 +122,7 @@ void rig_run(struct rig *r, uint64_t until_ms)
 		if (n_at_once > 100)
 			abort(); /* a busy loop */
 		r->now_ms = r->now_ms > r->wake_ms ? r->now_ms : r->wake_ms;
+		r->n_wakes++;
 		rig_feed(r, (struct event){.type = EVENT_TIMER});
 	}
 	if (r->now_ms < until_ms)

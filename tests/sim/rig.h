@@ -31,7 +31,9 @@ struct rig {
 	uint32_t taken_ids[4];
 	size_t n_taken_ids;
 	struct rig_hooks hooks;
-	size_t n_dumps, n_plans;
+	size_t n_dumps, n_plans, n_wakes;
+	struct route undo[64]; /* for an adversary */
+	size_t n_undo;
 	bool dead; /* the kernel's ops_to_live ran out */
 };
 

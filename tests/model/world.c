@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/backoff.h"
+#include "core/diff.h"
+
+uint64_t world_random(uint64_t *state)
+{
+	return backoff_random(state);
+}
+
+size_t world_below(uint64_t *state, size_t n)
+{
+	return (size_t)(world_random(state) >> 11) % n;
+}
+
+struct lease world_lease(unsigned i, unsigned version)
+{
+	return (struct lease){
+		.subnet = {ip_from_v4(0x0af40000 + (i << 8)), 24},
+		.public_ip = ip_from_v4(0xc0a80100 + i + (version << 16)),
+		.type = BACKEND_VXLAN,
+		.vtep_mac = {{2, 0, 0, (uint8_t)version, (uint8_t)(i >> 8), (uint8_t)i}},
+	};
+}
+
+static void build(struct world *w)
+{
+	struct leases table;
+	struct leases_self self = {
+		.net = &w->net, .own = &w->own, .public_ip = w->uplink.public_ip};
+	struct leases_verdict verdict;
+	char notes[100];
+	struct text t = TEXT(notes);
+	struct want_input in = {
+		.conf = &w->conf,
+		.net = &w->net,
+		.uplink = &w->uplink,
+		.own = &w->own,
+		.vtep_mac = {{2, 1, 1, 1, 1, 1}},
+		.nexthops = w->nexthops,
+	};
+
+	leases_init(&table);
+	leases_replace(&table, w->peers, w->n_peers);
+	leases_judge(&table, &self, &w->arena, &t, &verdict);
+	in.peers = table.peers;
+	in.n_peers = table.n;
+	want_build(&in, &w->arena, &w->want);
+	leases_fini(&table);
+	w->rule = (struct adopt){.network = w->net.network};
+}
+
+void world_init(struct world *w, uint64_t *random)
+{
+	char complaints[200];
+	struct text t = TEXT(complaints);
+
+	*w = (struct world){
+		.conf = {.seed = 1,
+			 .ip_masq = world_below(random, 2),
+			 .forward_rules = world_below(random, 2),
+			 .blackhole_route = world_below(random, 2),
+			 .bridge = world_below(random, 4) > 0,
+			 .bridge_name = "cni0",
+			 .nexthop_threshold = 16,
+			 .nexthop_base = 0x10000000,
+			 .audit_ms = 30000},
+		.net = netconf_defaults(),
+		.uplink = {.ifindex = 2,
+			   .name = "eth0",
+			   .mtu_bytes = world_below(random, 2) ? 1500 : 1400,
+			   .up = true,
+			   .ip = ip_from_v4(0xc0a80001),
+			   .public_ip = ip_from_v4(0xc0a80001)},
+		.own = world_lease(0, 0),
+		.nexthops = world_below(random, 2),
+	};
+	arena_init(&w->arena, 0);
+	w->net.backend = BACKEND_VXLAN;
+	w->net.network = (struct cidr){ip_from_v4(0x0af40000), 16};
+	w->net.vxlan.learning = world_below(random, 4) == 0;
+	if (netconf_derive(&w->net, &t))
+		abort();
+	for (unsigned i = 1; i < WORLD_PEERS_MAX && world_below(random, 40); i++) {
+		if (world_below(random, 4))
+			w->peers[w->n_peers++] = world_lease(i, (unsigned)world_below(random, 2));
+	}
+	build(w);
+}
+
+void world_fini(struct world *w)
+{
+	arena_fini(&w->arena);
+}
+
+struct plan world_plan(const struct netstate *want, const struct adopt *rule, const struct sim *k,
+		       struct arena *a)
+{
+	struct diff d;
+	struct plan p = {.ops = arena_array(a, struct op, 2000)};
+
+	diff_begin(&d, want, OBJECT_ALL, rule, a);
+	sim_dump(k, OBJECT_ALL, (sim_object_fn *)diff_feed, &d);
+	p.n = diff_next(&d, p.ops, 2000);
+	return p;
+}
+
+size_t world_settle(const struct netstate *want, const struct adopt *rule, struct sim *k)
+{
+	for (size_t n = 0; n < 20; n++) {
+		struct op_failure *failures;
+		struct arena a;
+		struct plan p;
+		size_t n_failures;
+
+		arena_init(&a, 0);
+		p = world_plan(want, rule, k, &a);
+		failures = arena_array(&a, struct op_failure, p.n);
+		if (p.n)
+			sim_apply(k, &p, failures, &n_failures);
+		arena_fini(&a);
+		if (!p.n)
+			return n;
+	}
+	return 20;
+}
+
+/* ---- kernels ---- */
+
+static struct object nth(const struct sim *k, enum object_kind kind, size_t i)
+{
+	return (struct object){.kind = kind, .any = k->of[kind].items + i * object_size(kind)};
+}
+
+/* Changes some field that is not the key. */
+static void alter(struct object *o, uint64_t *random)
+{
+	switch (o->kind) {
+	case OBJECT_LINK: {
+		struct link *l = (struct link *)o->link;
+
+		switch (world_below(random, 5)) {
+		case 0:
+			l->mtu_bytes = 1300;
+			break;
+		case 1:
+			l->mac.b[5] ^= 7;
+			break;
+		case 2:
+			l->alias[0] = '\0';
+			break;
+		case 3:
+			l->vxlan.port ^= 1;
+			break;
+		case 4:
+			l->kind = LINK_OTHER;
+			break;
+		}
+		break;
+	}
+	case OBJECT_SYSCTL:
+		memcpy(((struct sysctl *)o->sysctl)->value, "7", 2);
+		break;
+	case OBJECT_NEXTHOP:
+		((struct nexthop *)o->nexthop)->via.b[15] ^= 1;
+		break;
+	case OBJECT_NEIGH:
+		((struct neigh *)o->neigh)->permanent = world_below(random, 2);
+		((struct neigh *)o->neigh)->mac.b[1] ^= 1;
+		break;
+	case OBJECT_FDB:
+		((struct fdb *)o->fdb)->dst.b[15] ^= 1;
+		break;
+	case OBJECT_ROUTE:
+		((struct route *)o->route)->proto = 3;
+		break;
+	case OBJECT_FW_TABLE:
+		((struct fw_table *)o->fw_table)->extra = true;
+		break;
+	case OBJECT_ENVFILE:
+		memcpy(((struct envfile *)o->envfile)->text, "X=1\n", 5);
+		break;
+	case OBJECT_ADDR: /* all key */
+	case OBJECT_FW_CHAIN:
+	case OBJECT__COUNT:
+		break;
+	}
+}
+
+static const struct {
+	enum object_kind kind;
+	struct route route;
+	struct neigh neigh;
+	struct fdb fdb;
+	struct addr addr;
+} strange[] = {
+	{.kind = OBJECT_ROUTE,
+	 .route = {.dst = {{{[10] = 0xff, 0xff, 10, 244, 3, 0}}, 24},
+		   .proto = 4,
+		   .dev = DEV_VXLAN}},
+	{.kind = OBJECT_ROUTE,
+	 .route = {.dst = {{{[10] = 0xff, 0xff, 10, 9, 0, 0}}, 16}, .proto = 4, .dev = DEV_VXLAN}},
+	{.kind = OBJECT_NEIGH,
+	 .neigh = {.dev = DEV_VXLAN,
+		   .ip = {{[10] = 0xff, 0xff, 10, 244, 3, 9}},
+		   .permanent = true}},
+	{.kind = OBJECT_FDB,
+	 .fdb = {.dev = DEV_VXLAN, .mac = {{2, 0, 0, 0, 0, 3}}, .permanent = true}},
+	{.kind = OBJECT_ADDR,
+	 .addr = {.dev = DEV_VXLAN, .cidr = {{{[10] = 0xff, 0xff, 10, 7, 7, 7}}, 8}}},
+	{.kind = OBJECT_ADDR,
+	 .addr = {.dev = DEV_BRIDGE, .cidr = {{{[10] = 0xff, 0xff, 10, 244, 9, 1}}, 24}}},
+};
+
+/* Something of a stranger's on our links, perhaps in a slot of ours. */
+static unsigned put_strange(struct sim *k, uint64_t *random)
+{
+	size_t i = world_below(random, ARRAY_SIZE(strange));
+	struct object o = {.kind = strange[i].kind};
+	struct link key = {.dev = i == 5 ? DEV_BRIDGE : DEV_VXLAN};
+
+	if (!sim_find(k, &(struct object){.kind = OBJECT_LINK, .link = &key}))
+		return 0;
+	if (o.kind == OBJECT_ROUTE)
+		o.route = &strange[i].route;
+	else if (o.kind == OBJECT_NEIGH)
+		o.neigh = &strange[i].neigh;
+	else if (o.kind == OBJECT_FDB)
+		o.fdb = &strange[i].fdb;
+	else
+		o.addr = &strange[i].addr;
+	if (o.kind == OBJECT_FDB || o.kind == OBJECT_ROUTE) {
+		if (world_below(random, 2))
+			sim_append(k, &o);
+		else
+			sim_prepend(k, &o);
+	} else {
+		sim_put(k, &o);
+	}
+	return OBJECT_BIT(o.kind);
+}
+
+unsigned world_meddle(struct sim *k, uint64_t *random)
+{
+	enum object_kind kind = (enum object_kind)world_below(random, OBJECT__COUNT);
+	size_t n = k->of[kind].n;
+	struct object o;
+
+	if (world_below(random, 5) == 0)
+		return put_strange(k, random);
+	if (kind == OBJECT_LINK && world_below(random, 2)) {
+		enum dev dev = world_below(random, 2) ? DEV_VXLAN : DEV_BRIDGE;
+
+		sim_link_updown(k, dev, false);
+		sim_link_updown(k, dev, world_below(random, 2));
+		return OBJECT_BIT(OBJECT_LINK);
+	}
+	if (!n || kind == OBJECT_FW_CHAIN)
+		return 0;
+	o = nth(k, kind, world_below(random, n));
+	if (kind == OBJECT_ROUTE && o.route->type == ROUTE_BLACKHOLE &&
+	    !cidr_contains(&(struct cidr){ip_from_v4(0x0af40000), 16}, &o.route->dst.ip))
+		return 0; /* a stranger's own business */
+	if (kind == OBJECT_ADDR && ip_to_v4(&o.addr->cidr.ip) == 0xc0a84d01)
+		return 0;
+	if (kind != OBJECT_SYSCTL && world_below(random, 2))
+		sim_del(k, &o);
+	else
+		alter(&o, random);
+	return OBJECT_BIT(kind);
+}
+
+void world_kernel(struct sim *k, uint64_t *random)
+{
+	struct world before;
+	size_t n = world_below(random, 12);
+
+	sim_init(k);
+	sim_uplink(k, "eth0", 1500);
+	world_init(&before, random);
+	if (world_below(random, 4))
+		world_settle(&before.want, &before.rule, k);
+	for (size_t i = 0; i < n; i++)
+		world_meddle(k, random);
+	world_fini(&before);
+}
+
+/* ---- strangers ---- */
+
+static const struct route stranger_route = {.dst = {{{[10] = 0xff, 0xff, 10, 99, 0, 0}}, 16},
+					    .type = ROUTE_BLACKHOLE,
+					    .proto = ROUTE_PROTO_LODEN};
+static const struct addr stranger_addr = {.dev = DEV_BRIDGE,
+					  .cidr = {{{[10] = 0xff, 0xff, 192, 168, 77, 1}}, 24}};
+static const struct sysctl stranger_sysctl = {.path = "net/ipv4/conf/eth0/rp_filter", .value = "1"};
+static const struct fw_chain stranger_chain = {.family = FW_INET,
+					       .table = "firewalld",
+					       .chain = "filter_FORWARD",
+					       .owner = FW_OWNER_NATIVE,
+					       .may_drop = true};
+
+static const struct object strangers[] = {
+	{.kind = OBJECT_ROUTE, .route = &stranger_route},
+	{.kind = OBJECT_ADDR, .addr = &stranger_addr},
+	{.kind = OBJECT_SYSCTL, .sysctl = &stranger_sysctl},
+	{.kind = OBJECT_FW_CHAIN, .fw_chain = &stranger_chain},
+};
+
+void world_strangers(struct sim *k)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++)
+		sim_put(k, &strangers[i]);
+}
+
+bool world_has_strangers(const struct sim *k)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
+		const void *have = sim_find(k, &strangers[i]);
+
+		if (!have || memcmp(have, strangers[i].any, object_size(strangers[i].kind)) != 0) {
+			fprintf(stderr, "gone or changed: a stranger's %s\n",
+				object_kind_names[strangers[i].kind]);
+			return false;
+		}
+	}
+	return true;
+}
