@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_ETCD_CLIENT_H
+#define AGENT_ETCD_CLIENT_H
+/* A connection to one of several etcd endpoints, kept up for ever, and gRPC calls over it.
+ *
+ * Endpoints are tried in order, at once one after the other; after a round in which none was of use the
+ * client tells so (`failed`) and waits 0.5–30 s. "Of use" is the owner's judgement: it calls
+ * etcd_client_fail() when an endpoint connects but does not serve. A connection that served for
+ * WELL_MS and then broke is replaced at once, without a wait and without a word.
+ *
+ *	        ┌──────────── etcd_client_fail(), connection lost ──────────┐
+ *	        ▼                                                           │
+ *	CONNECTING(i) ─▶ up ─▶ calls … ─▶ etcd_client_well() ─▶ calls … ────┘
+ *	   │ refused, timed out
+ *	   ▼
+ *	CONNECTING(i + 1) … ─▶ failed ─▶ wait ─▶ CONNECTING
+ */
+
+#include "agent/etcd_endpoint.h"
+#include "os/loop.h"
+#include "wire/etcd.h"
+#include "wire/grpc.h"
+
+/* Answers to anything but a watch must be complete by then; etcd itself gives up after 7 s without
+ * a leader, in words worth having. */
+#define ETCD_CLIENT_DEADLINE_S 10
+/* Longest key + value that is read whole; what is longer is cut (pb_field.cut). */
+#define LIMIT_ETCD_KV_BYTES    16384
+
+struct etcd_client;
+struct etcd_call;
+
+/* All borrowed for the life of the client. */
+struct etcd_client_conf {
+	struct loop *loop;
+	const struct etcd_endpoints *endpoints;
+	uint64_t seed;
+	void (*up)(void *arg);
+	/* All calls have ended before. */
+	void (*lost)(void *arg);
+	/* `problem` names each endpoint and what is wrong with it. */
+	void (*failed)(void *arg, const char *problem);
+	void *arg;
+};
+
+/* Starts connecting, from the loop. Never NULL. */
+struct etcd_client *etcd_client_new(const struct etcd_client_conf *conf);
+/* Ends all calls without a word. */
+void etcd_client_free(struct etcd_client *c);
+
+bool etcd_client_is_up(const struct etcd_client *c);
+/* "10.0.0.1:2379", that of the current or next try. */
+const char *etcd_client_name(const struct etcd_client *c);
+/* This endpoint serves. */
+void etcd_client_well(struct etcd_client *c);
+/* This endpoint does not serve: on to the next. `lost` is called. Not from a call's callback other
+ * than `done`. */
+void etcd_client_fail(struct etcd_client *c, const char *problem);
+
+struct etcd_call_conf {
+	const char *method;	      /* ETCD_METHOD_… */
+	const struct pb_out *request; /* copied */
+	const struct pb_want *wants;  /* of the reply */
+	void *reply;		      /* struct to fill; zeroed at the start of each message */
+	size_t reply_size;
+	uint32_t repeated; /* the field that goes to `item`; 0 = none */
+	bool watch;	   /* no deadline; the request side stays open */
+	/* Borrowed for the call. */
+	void (*item)(void *arg, const struct pb_field *f);
+	/* A message is complete: `reply` is filled. NULL for calls that wait for one answer only. */
+	void (*message)(void *arg);
+	/* Once, unless cancelled; the call is gone. On GRPC_OK of a call without `message` the reply is
+	 * filled. `problem` is "" then. */
+	void (*done)(void *arg, enum grpc_code code, const char *problem);
+	void *arg;
+};
+
+/* The client must be up. Never NULL. `done` is never called from within. */
+struct etcd_call *etcd_client_call(struct etcd_client *c, const struct etcd_call_conf *conf);
+/* May be called from any callback. NULL is fine. */
+void etcd_client_cancel(struct etcd_call *call);
+
+#endif

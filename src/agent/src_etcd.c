@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Leases from etcd: one snapshot of configuration and leases, one watch that continues it.
+ *
+ *	up ─▶ list <prefix>/config … <prefix>/subnets0 at revision R ─▶ watch from R + 1 ─▶ events …
+ *	 ▲         ▲ compacted, restored from a backup, asked for            │
+ *	 │         └─────────────────────────────────────────────────────────┤
+ *	 └──────── connection lost: watch from the last revision + 1 ◀───────┘
+ *
+ * The range holds both, because "config" sorts before "subnets/", and what other keys lie between is passed
+ * over. Flannel reads the leases by the prefix "<prefix>/subnets" without a slash, so that a sibling
+ * such as <prefix>/subnets-meta is a lease to it, and breaks it; here it is just another key.
+ *
+ * One range in one watch has one order: a single revision tells how far we are.
+ */
+#include "agent/etcd_own.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "wire/etcd_lease.h"
+#include "wire/netconf.h"
+
+#define KEY_SIZE	  (ETCD_PREFIX_MAX + 16)
+/* So many malformed pairs are told one by one in a minute; all are counted. */
+#define MALFORMED_TOLD	  10
+#define MALFORMED_TOLD_MS 60000
+#define COMPLAINTS_SIZE	  2000
+
+struct source {
+	struct source_conf conf;
+	struct etcd_endpoints endpoints;
+	struct etcd_client *client;
+	struct etcd_own *own;
+	char key_config[KEY_SIZE], key_leases[KEY_SIZE], key_end[KEY_SIZE];
+
+	struct etcd_list *list;
+	struct etcd_call *watch;
+	struct loop_watch *again; /* to list anew from a clean stack */
+	uint64_t cluster_id;
+	int64_t revision; /* all up to here is told; 0 = nothing yet */
+	bool list_wanted;
+	int64_t newest; /* of the watch message under way */
+	struct etcd_watch_reply reply;
+	char refused[sizeof(((struct etcd_watch_reply *)0)->cancel_reason) + 50]; /* "" = no */
+
+	struct lease *leases; /* while listing */
+	size_t n_leases, size_leases, n_malformed;
+	uint64_t malformed_ms;	 /* since when … */
+	unsigned malformed_told; /* … so many were told */
+	bool config_seen;
+
+	bool have_net;
+	struct netconf net;
+	char complaints[COMPLAINTS_SIZE]; /* about the configuration, as last told */
+
+	bool told_up;
+	char problem[400]; /* as last told; "" = up */
+};
+
+/* ---- what is told ---- */
+
+static void tell(struct source *s, struct event *ev)
+{
+	ev->now_ms = loop_now_ms(s->conf.loop);
+	s->conf.fn(s->conf.arg, ev);
+}
+
+static void tell_up(struct source *s)
+{
+	char name[ETCD_ENDPOINT_SIZE + 8];
+	struct event ev = {.type = EVENT_SOURCE, .source = {.up = true, .name = name}};
+
+	if (s->told_up)
+		return;
+	s->told_up = true;
+	s->problem[0] = '\0';
+	snprintf(name, sizeof(name), "etcd %s", etcd_client_name(s->client));
+	log_info("etcd.up", "endpoint=%s revision=%lld", etcd_client_name(s->client),
+		 (long long)s->revision);
+	tell(s, &ev);
+}
+
+static void on_failed(void *arg, const char *problem)
+{
+	struct source *s = arg;
+	struct event ev = {.type = EVENT_SOURCE, .source = {.name = "etcd", .problem = s->problem}};
+
+	if (strcmp(s->problem, problem) == 0)
+		return;
+	s->told_up = false;
+	snprintf(s->problem, sizeof(s->problem), "%s", problem);
+	log_warn("etcd.down", "problem=\"%s\"", s->problem);
+	tell(s, &ev);
+}
+
+static void tell_config_problem(struct source *s, const char *problem)
+{
+	struct event ev = {.type = EVENT_CONFIG, .config.problem = s->complaints};
+
+	if (strcmp(s->complaints, problem) == 0)
+		return;
+	snprintf(s->complaints, sizeof(s->complaints), "%s", problem);
+	tell(s, &ev);
+}
+
+static void tell_config_missing(struct source *s)
+{
+	char problem[2 * KEY_SIZE + 200];
+	struct text t = TEXT(problem);
+
+	text_add(&t,
+		 "etcd has no key %s: create it, for example: etcdctl put %s "
+		 "'{\"Network\":\"10.244.0.0/16\",\"Backend\":{\"Type\":\"vxlan\"}}'",
+		 s->key_config, s->key_config);
+	tell_config_problem(s, problem);
+}
+
+static void take_config(struct source *s, const struct etcd_kv *kv, bool broken)
+{
+	char buf[COMPLAINTS_SIZE] = "", problem[COMPLAINTS_SIZE];
+	struct text complaints = TEXT(buf);
+	struct netconf net = {0};
+	struct event ev = {.type = EVENT_CONFIG, .config.conf = &s->net};
+
+	if (broken)
+		text_add(&complaints, "the value is longer than %d bytes", LIMIT_ETCD_KV_BYTES);
+	else
+		netconf_decode((const char *)kv->value.p, kv->value.n, &net, &complaints);
+	if (buf[0]) {
+		snprintf(problem, sizeof(problem), "etcd key %s: %s", s->key_config, buf);
+		tell_config_problem(s, problem);
+		return;
+	}
+	if (s->have_net && netconf_eq(&s->net, &net) && !s->complaints[0])
+		return;
+	s->net = net;
+	s->have_net = true;
+	s->complaints[0] = '\0';
+	tell(s, &ev);
+	etcd_own_net(s->own, &s->net);
+}
+
+static void malformed(struct source *s, const char *problem)
+{
+	uint64_t now_ms = loop_now_ms(s->conf.loop);
+
+	s->n_malformed++;
+	if (now_ms - s->malformed_ms >= MALFORMED_TOLD_MS) {
+		s->malformed_ms = now_ms;
+		s->malformed_told = 0;
+	}
+	if (s->malformed_told++ < MALFORMED_TOLD)
+		log_warn("lease.malformed", "problem=\"%s\"", problem);
+}
+
+/* ---- keys ---- */
+
+/* The lease's part of a key, if it is one. */
+static bool lease_key(const struct source *s, struct pb_bytes key, struct pb_bytes *ret)
+{
+	size_t n = strlen(s->key_leases);
+
+	if (key.n < n || memcmp(key.p, s->key_leases, n) != 0)
+		return false;
+	*ret = (struct pb_bytes){key.p + n, key.n - n};
+	return true;
+}
+
+static bool is_config(const struct source *s, struct pb_bytes key)
+{
+	return key.n == strlen(s->key_config) && memcmp(key.p, s->key_config, key.n) == 0;
+}
+
+/* False: told and to be skipped. */
+static bool lease_decode(struct source *s, struct pb_bytes key, const struct etcd_kv *kv,
+			 bool broken, struct lease *ret)
+{
+	char shown[100] = "";
+	struct text t = TEXT(shown);
+	struct err err;
+
+	if (!broken && etcd_lease_decode(key, kv->value, ret, &err) == 0)
+		return true;
+	if (broken) {
+		text_add_escaped(&t, (const char *)key.p, key.n);
+		err_set(&err, 0, "bad value: too long: key \"%s\"", shown);
+	}
+	malformed(s, err.text);
+	return false;
+}
+
+/* ---- the snapshot ---- */
+
+static void watch_start(struct source *s);
+
+static void leases_drop(struct source *s)
+{
+	free(TAKE_PTR(s->leases));
+	s->n_leases = s->size_leases = 0;
+}
+
+static void on_list_kv(void *arg, const struct etcd_kv *kv, bool broken)
+{
+	struct source *s = arg;
+	struct pb_bytes key;
+	struct lease l;
+
+	if (is_config(s, kv->key)) {
+		s->config_seen = true;
+		take_config(s, kv, broken);
+		return;
+	}
+	if (!lease_key(s, kv->key, &key) || s->n_leases == LIMIT_ETCD_LEASES)
+		return;
+	etcd_own_saw(s->own, kv);
+	if (!lease_decode(s, key, kv, broken, &l))
+		return;
+	if (s->n_leases == s->size_leases) {
+		s->size_leases = MAX(s->size_leases * 2, (size_t)64);
+		s->leases = reallocarray(s->leases, s->size_leases, sizeof(*s->leases));
+		if (!s->leases)
+			abort();
+	}
+	s->leases[s->n_leases++] = l;
+}
+
+static void tell_leases(struct source *s)
+{
+	struct event ev = {
+		.type = EVENT_LEASES,
+		.leases = {.leases = s->leases, .n = s->n_leases, .n_malformed = s->n_malformed},
+	};
+
+	log_info("etcd.listed", "leases=%zu malformed=%zu revision=%lld", s->n_leases,
+		 s->n_malformed, (long long)s->revision);
+	tell(s, &ev);
+}
+
+static void on_list_done(void *arg, const struct etcd_header *header, enum grpc_code code,
+			 const char *problem)
+{
+	struct source *s = arg;
+
+	s->list = NULL;
+	if (code == GRPC_OK) {
+		s->cluster_id = header->cluster_id;
+		s->revision = header->revision;
+		if (!s->config_seen)
+			tell_config_missing(s);
+		tell_leases(s);
+		etcd_own_list_end(s->own, s->revision);
+		watch_start(s);
+	} else if (code == GRPC_OUT_OF_RANGE) {
+		loop_timer_at(s->again, 0); /* compacted while we read */
+	} else {
+		etcd_client_fail(s->client, problem);
+	}
+	leases_drop(s);
+}
+
+static void list_start(struct source *s)
+{
+	const struct etcd_list_conf list = {
+		.from = s->key_config,
+		.to = s->key_end,
+		.kv = on_list_kv,
+		.done = on_list_done,
+		.arg = s,
+	};
+
+	s->n_malformed = 0;
+	s->config_seen = false;
+	s->revision = 0;
+	s->list_wanted = false;
+	etcd_own_list_begin(s->own);
+	s->list = etcd_list_start(s->client, &list);
+}
+
+/* ---- the watch ---- */
+
+static void on_put(struct source *s, const struct etcd_kv *kv, bool broken)
+{
+	struct event ev = {.type = EVENT_LEASE_PUT};
+	struct pb_bytes key;
+	struct lease l;
+
+	if (is_config(s, kv->key)) {
+		take_config(s, kv, broken);
+		return;
+	}
+	if (!lease_key(s, kv->key, &key))
+		return;
+	/* One that cannot be read changes nothing: the peer stays as it was. */
+	if (lease_decode(s, key, kv, broken, &l)) {
+		ev.put.lease = &l;
+		tell(s, &ev);
+	}
+	etcd_own_saw(s->own, kv);
+}
+
+static void on_delete(struct source *s, const struct etcd_kv *kv)
+{
+	struct event ev = {.type = EVENT_LEASE_GONE};
+	struct pb_bytes key;
+	struct lease l = {0};
+
+	if (is_config(s, kv->key)) {
+		tell_config_missing(s);
+		return;
+	}
+	if (!lease_key(s, kv->key, &key) || etcd_lease_key_parse(key, &l, NULL) < 0)
+		return;
+	ev.gone.subnet = l.subnet;
+	ev.gone.subnet6 = l.subnet6;
+	tell(s, &ev);
+	etcd_own_saw_gone(s->own, kv);
+}
+
+static void on_watch_item(void *arg, const struct pb_field *f)
+{
+	struct source *s = arg;
+	struct etcd_event ev = {0};
+	bool broken = f->type != PB_BYTES || etcd_decode_event(f->bytes, &ev) < 0 || f->cut;
+
+	if (broken && ev.kv.key.n == 0) {
+		malformed(s, "an event that is too long or makes no sense");
+		return;
+	}
+	s->newest = MAX(s->newest, ev.kv.mod_revision);
+	if (ev.deleted)
+		on_delete(s, &ev.kv);
+	else
+		on_put(s, &ev.kv, broken);
+}
+
+/* Not from where we are: the list or the watch may be calling. */
+static void list_again(struct source *s, const char *why)
+{
+	log_info("etcd.list_again", "why=\"%s\"", why);
+	s->list_wanted = true;
+	loop_timer_at(s->again, 0);
+}
+
+static void on_watch_message(void *arg)
+{
+	struct source *s = arg;
+	const struct etcd_watch_reply *r = &s->reply;
+	struct text t = TEXT(s->refused);
+
+	/* Only now: the events of one revision come in one message. */
+	s->revision = MAX(s->revision, s->newest);
+	if (r->compact_revision > 0) {
+		list_again(s, "our revision was compacted");
+	} else if (r->canceled) {
+		text_add(&t, "the watch was refused: ");
+		text_add_escaped(&t, r->cancel_reason, strlen(r->cancel_reason));
+		loop_timer_at(s->again, 0);
+	} else if (r->created && r->header.cluster_id != s->cluster_id) {
+		list_again(s, "this is another etcd than before");
+	} else if (r->created && r->header.revision < s->revision) {
+		list_again(s, "etcd went back in time");
+	} else if (r->created) {
+		etcd_client_well(s->client);
+		tell_up(s);
+		etcd_own_synced(s->own, true);
+	}
+}
+
+static void on_watch_done(void *arg, enum grpc_code code, const char *problem)
+{
+	struct source *s = arg;
+
+	s->watch = NULL;
+	etcd_client_fail(s->client, code == GRPC_OK ? "the server ended the watch" : problem);
+}
+
+/* From the revision after the last one that was told. */
+static void watch_start(struct source *s)
+{
+	const char *from = s->key_config, *to = s->key_end;
+	const struct etcd_range range = {
+		.key = {(const uint8_t *)from, strlen(from)},
+		.end = {(const uint8_t *)to, strlen(to)},
+	};
+	uint8_t buf[2 * KEY_SIZE + 50];
+	struct pb_out request = PB_OUT(buf);
+	const struct etcd_call_conf call = {
+		.method = ETCD_METHOD_WATCH,
+		.request = &request,
+		.wants = etcd_watch_wants,
+		.reply = &s->reply,
+		.reply_size = sizeof(s->reply),
+		.repeated = ETCD_WATCH_EVENTS,
+		.watch = true,
+		.item = on_watch_item,
+		.message = on_watch_message,
+		.done = on_watch_done,
+		.arg = s,
+	};
+
+	s->newest = s->revision;
+	etcd_encode_watch(&range, s->revision + 1, &request);
+	s->watch = etcd_client_call(s->client, &call);
+}
+
+/* ---- coming and going ---- */
+
+static void on_up(void *arg)
+{
+	struct source *s = arg;
+
+	if (s->revision == 0 || s->list_wanted)
+		list_start(s);
+	else
+		watch_start(s);
+}
+
+static void on_lost(void *arg)
+{
+	struct source *s = arg;
+
+	etcd_own_synced(s->own, false);
+}
+
+static void on_again(void *arg)
+{
+	struct source *s = arg;
+	char refused[sizeof(s->refused)];
+
+	if (!etcd_client_is_up(s->client))
+		return;
+	if (s->refused[0]) {
+		memcpy(refused, s->refused, sizeof(refused));
+		s->refused[0] = '\0';
+		etcd_client_fail(s->client, refused);
+		return;
+	}
+	etcd_own_synced(s->own, false);
+	etcd_client_cancel(TAKE_PTR(s->watch));
+	etcd_list_cancel(TAKE_PTR(s->list));
+	leases_drop(s);
+	list_start(s);
+}
+
+static void tell_own(void *arg, const struct event *own)
+{
+	struct event ev = *own;
+
+	tell(arg, &ev);
+}
+
+static int keys_make(struct source *s, struct err *err)
+{
+	size_t n = strlen(s->conf.prefix);
+
+	/* As flannel's path.Join() */
+	while (n > 0 && s->conf.prefix[n - 1] == '/')
+		n--;
+	if (n == 0 || n > ETCD_PREFIX_MAX)
+		return err_set(err, -EINVAL, "--etcd-prefix: must have 1 to %d characters",
+			       ETCD_PREFIX_MAX);
+	snprintf(s->key_config, KEY_SIZE, "%.*s/config", (int)n, s->conf.prefix);
+	snprintf(s->key_leases, KEY_SIZE, "%.*s/subnets/", (int)n, s->conf.prefix);
+	/* '0' is the character behind '/'. */
+	snprintf(s->key_end, KEY_SIZE, "%.*s/subnets0", (int)n, s->conf.prefix);
+	return 0;
+}
+
+static void etcd_close(struct source *s)
+{
+	if (!s)
+		return;
+	etcd_own_free(s->own);
+	etcd_list_cancel(s->list);
+	etcd_client_free(s->client);
+	loop_watch_free(s->again);
+	leases_drop(s);
+	free(s);
+}
+
+static int etcd_open(const struct source_conf *conf, struct source **ret, struct err *err)
+{
+	struct source *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		abort();
+	s->conf = *conf;
+	r = etcd_endpoint_parse_list(conf->endpoints, &s->endpoints, err);
+	if (r < 0)
+		err_wrap(err, r, "--etcd-endpoints");
+	else
+		r = keys_make(s, err);
+	if (r < 0) {
+		free(s);
+		return r;
+	}
+	s->client = etcd_client_new(&(struct etcd_client_conf){
+		.loop = conf->loop,
+		.endpoints = &s->endpoints,
+		.seed = conf->seed,
+		.up = on_up,
+		.lost = on_lost,
+		.failed = on_failed,
+		.arg = s,
+	});
+	s->own = etcd_own_new(&(struct etcd_own_conf){
+		.source = &s->conf,
+		.client = s->client,
+		.from = s->key_leases,
+		.to = s->key_end,
+		.tell = tell_own,
+		.arg = s,
+	});
+	s->again = loop_timer(conf->loop, on_again, s);
+	*ret = s;
+	return 0;
+}
+
+static void etcd_publish(struct source *s, const struct lease *l)
+{
+	etcd_own_publish(s->own, l);
+}
+
+static void etcd_relist(struct source *s)
+{
+	list_again(s, "asked for");
+}
+
+static void etcd_withdraw(struct source *s, void (*fn)(void *arg), void *arg)
+{
+	etcd_own_withdraw(s->own, fn, arg);
+}
+
+const struct source_ops source_etcd = {
+	.name = "etcd",
+	.open = etcd_open,
+	.close = etcd_close,
+	.publish = etcd_publish,
+	.relist = etcd_relist,
+	.withdraw = etcd_withdraw,
+};

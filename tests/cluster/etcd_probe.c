@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A node without a kernel: source_etcd with whoever listens to it replaced by printf.
+ *
+ *	etcd_probe ENDPOINTS PREFIX PUBLIC_IP TTL_S [PREVIOUS_SUBNET]
+ *
+ * Prints each event as a line. Publishes its lease once there is a list, as the agent does. USR1: asks
+ * for the list again; USR2: publishes another MAC; HUP: gives the lease back and ends; TERM: ends.
+ */
+
+#include "agent/source.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+struct probe {
+	struct loop *loop;
+	struct source *source;
+	struct lease wanted;
+	bool published;
+};
+
+static void say_leases(const struct event *ev)
+{
+	char text[LEASE_STRLEN];
+
+	printf("leases n=%zu malformed=%zu\n", ev->leases.n, ev->leases.n_malformed);
+	for (size_t i = 0; i < ev->leases.n && ev->leases.n <= 20; i++)
+		printf("  %s\n", lease_format(&ev->leases.leases[i], text));
+}
+
+static void say_own(const struct event *ev)
+{
+	static const char *const states[] = {"held", "taken", "lost"};
+	char text[LEASE_STRLEN] = "";
+
+	if (ev->own.lease)
+		lease_format(ev->own.lease, text);
+	printf("own %s %s expires=%lld %s\n", states[ev->own.state], text,
+	       (long long)ev->own.expires_s, ev->own.problem ? ev->own.problem : "");
+}
+
+static void on_event(void *arg, const struct event *ev)
+{
+	struct probe *p = arg;
+	char text[LEASE_STRLEN];
+
+	switch (ev->type) {
+	case EVENT_CONFIG:
+		if (ev->config.conf)
+			printf("config network %s vni %u\n",
+			       cidr_format(&ev->config.conf->network, text),
+			       ev->config.conf->vxlan.vni);
+		else
+			printf("config problem: %s\n", ev->config.problem);
+		break;
+	case EVENT_LEASES:
+		say_leases(ev);
+		if (!p->published && ip_is_set(&p->wanted.public_ip))
+			source_etcd.publish(p->source, &p->wanted);
+		p->published = true;
+		break;
+	case EVENT_LEASE_PUT:
+		printf("put %s\n", lease_format(ev->put.lease, text));
+		break;
+	case EVENT_LEASE_GONE:
+		printf("gone %s\n", cidr_format(&ev->gone.subnet, text));
+		break;
+	case EVENT_OWN:
+		say_own(ev);
+		break;
+	case EVENT_SOURCE:
+		printf("source %s %s: %s\n", ev->source.up ? "up" : "down", ev->source.name,
+		       ev->source.problem ? ev->source.problem : "fine");
+		break;
+	default:
+		abort();
+	}
+}
+
+static void on_relist(void *arg)
+{
+	struct probe *p = arg;
+
+	source_etcd.relist(p->source);
+}
+
+static void on_publish(void *arg)
+{
+	struct probe *p = arg;
+
+	p->wanted.vtep_mac.b[5]++;
+	source_etcd.publish(p->source, &p->wanted);
+}
+
+static void on_stop(void *arg)
+{
+	struct probe *p = arg;
+
+	loop_stop(p->loop);
+}
+
+static void on_withdraw(void *arg)
+{
+	struct probe *p = arg;
+
+	source_etcd.withdraw(p->source, on_stop, p);
+}
+
+static void say_log(enum log_level level, const char *event, const char *line)
+{
+	fprintf(stderr, "%d %s %s\n", level, event, line);
+}
+
+int main(int argc, char **argv)
+{
+	struct probe p = {.wanted = {.type = BACKEND_VXLAN}};
+	struct source_conf conf = {.fn = on_event, .arg = &p, .renew_margin_min = 60};
+	struct loop_watch *signals[4];
+	struct err err;
+
+	if (argc < 5)
+		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	log_init(say_log, LOG_LEVEL_DEBUG);
+	p.loop = loop_new();
+	conf.loop = p.loop;
+	conf.endpoints = argv[1];
+	conf.prefix = argv[2];
+	conf.seed = (uint64_t)getpid() * 0x9e3779b97f4a7c15u;
+	conf.lease_ttl_s = (uint32_t)atoi(argv[4]);
+	if (argc > 5 && !cidr_parse(argv[5], &conf.previous))
+		return 2;
+	if (ip_parse(argv[3], &p.wanted.public_ip))
+		p.wanted.vtep_mac =
+			(struct mac){{2, 0, 0, 0, 0, (uint8_t)p.wanted.public_ip.b[15]}};
+	if (source_etcd.open(&conf, &p.source, &err) < 0) {
+		printf("cannot open: %s\n", err.text);
+		return 1;
+	}
+	signals[0] = loop_signal(p.loop, SIGUSR1, on_relist, &p);
+	signals[1] = loop_signal(p.loop, SIGUSR2, on_publish, &p);
+	signals[2] = loop_signal(p.loop, SIGHUP, on_withdraw, &p);
+	signals[3] = loop_signal(p.loop, SIGTERM, on_stop, &p);
+	loop_run(p.loop);
+	source_etcd.close(p.source);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		loop_watch_free(signals[i]);
+	loop_free(p.loop);
+	return 0;
+}
