@@ -41,8 +41,7 @@ want_eq 'mode of the socket' '660 root root' "$(on a stat -c '%a %U %G' /run/lod
 want_exit 'nothing to change' 0 on a loden plan
 want_eq 'and so it says' '0 changes.' "$out"
 # A change that the kernel announces to nobody: what plan would do is seen, and not done.
-on a sysctl -qw net.ipv4.conf.flannel/1.rp_filter=1
-on a sysctl -qw net.ipv4.ip_forward=0
+on a sysctl -qw net.ipv6.conf.flannel/1.accept_ra=1
 want_exit 'a change that is announced to nobody is in the plan' 1 on a loden plan
-want_match 'in words' '^would sysctl.set net/ipv4/ip_forward=1' "$out"
-want_eq 'the plan changed nothing' 0 "$(on a cat /proc/sys/net/ipv4/ip_forward)"
+want_match 'in words' '^would sysctl.set net/ipv6/conf/flannel.1/accept_ra = 0 ' "$out"
+want_eq 'the plan changed nothing' 1 "$(on a sysctl -n net.ipv6.conf.flannel/1.accept_ra)"

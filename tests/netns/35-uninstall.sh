@@ -12,7 +12,7 @@ state_of() {
 }
 
 node_add a
-on a sh -c 'ip link add foreign type dummy; ip link set foreign up; ip addr add 10.99.0.1/24 dev foreign
+on a sh -c 'ip link add foreign type veth peer name foreign2; ip link set foreign2 up; ip link set foreign up; ip addr add 10.99.0.1/24 dev foreign
 	ip route add 10.98.0.0/16 via 10.99.0.9; ip neigh add 10.99.0.9 lladdr 02:aa:00:00:00:01 dev foreign
 	ip nexthop add id 77 via 10.99.0.9 dev foreign
 	ip link add flannel.7 type vxlan id 7 dstport 8477
