@@ -25,7 +25,7 @@ void look_notice(struct look *l, unsigned kinds, const struct culprit *who, uint
 		l->soon_ms = LOOK_NEVER;
 	}
 	l->soon_kinds |= kinds;
-	if (l->soon_ms > now_ms) /* else it is overdue, and waits for nothing but its turn */
+	if (l->soon_ms >= now_ms) /* else it is overdue, and waits for nothing but its turn */
 		l->soon_ms = MIN(l->burst_ms + LOOK_BURST_MS, now_ms + LOOK_SOON_MS);
 }
 

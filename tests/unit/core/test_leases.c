@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/leases.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct lease lease(const char *subnet, const char *public_ip, const char *mac)
+{
+	struct lease l = {.type = BACKEND_VXLAN};
+
+	assert_true(cidr_parse(subnet, &l.subnet));
+	assert_true(ip_parse(public_ip, &l.public_ip));
+	assert_true(mac_parse(mac, &l.vtep_mac));
+	return l;
+}
+
+static struct netconf conf(void)
+{
+	struct netconf net = netconf_defaults();
+	char complaints[200];
+	struct text t = TEXT(complaints);
+
+	net.backend = BACKEND_VXLAN;
+	cidr_parse("10.244.0.0/16", &net.network);
+	assert_int_equal(netconf_derive(&net, &t), 0);
+	return net;
+}
+
+#define MAC(n) "02:00:00:00:00:0" #n
+
+static void test_who_is_a_peer(void **state)
+{
+	static const struct {
+		const char *subnet, *public_ip, *mac;
+		bool other;
+		enum peer_state state;
+		const char *note; /* part of the line that says why */
+	} rows[] = {
+		{"10.244.0.0/24", "192.168.0.77", MAC(1), false, PEER_OURS, NULL},
+		{"10.244.1.0/24", "192.168.0.1", MAC(2), false, PEER_OURS,
+		 "carry our public address"},
+		{"10.244.2.0/24", "192.168.0.2", MAC(2), false, PEER_OK, NULL},
+		{"10.244.3.0/24", "192.168.0.3", MAC(3), true, PEER_OTHER, NULL},
+		{"10.244.4.0/24", "192.168.0.4", "00:00:00:00:00:00", false, PEER_REFUSED,
+		 "VtepMAC"},
+		{"10.244.5.0/24", "192.168.0.5", MAC(9), false, PEER_REFUSED, "is our own"},
+		{"10.99.6.0/24", "192.168.0.6", MAC(6), false, PEER_REFUSED, "outside Network"},
+		{"10.244.0.0/25", "192.168.0.8", MAC(8), false, PEER_REFUSED, "overlaps our own"},
+	};
+	struct netconf net = conf();
+	struct lease own = lease("10.244.0.0/24", "192.168.0.1", MAC(9));
+	struct leases_self self = {
+		.net = &net, .own = &own, .public_ip = own.public_ip, .vtep_mac = own.vtep_mac};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct lease l = lease(rows[i].subnet, rows[i].public_ip, rows[i].mac);
+		struct leases_verdict v;
+		char notes[400] = "";
+		struct text text = TEXT(notes);
+		struct leases t;
+		struct arena a;
+
+		if (rows[i].other)
+			l.type = BACKEND_NONE;
+		arena_init(&a, 0);
+		leases_init(&t);
+		leases_put(&t, &l);
+		leases_judge(&t, &self, &a, &text, &v);
+		if (t.n != 1 || t.peers[0].state != rows[i].state)
+			fail_msg("%s: %s", rows[i].subnet, peer_state_names[t.peers[0].state]);
+		assert_int_equal(v.n_ok, rows[i].state == PEER_OK);
+		assert_int_equal(v.n_refused, rows[i].state == PEER_REFUSED);
+		if (rows[i].note && !strstr(notes, rows[i].note))
+			fail_msg("%s: \"%s\" says nothing of \"%s\"", rows[i].subnet, notes,
+				 rows[i].note);
+		if (!rows[i].note && notes[0])
+			fail_msg("%s: \"%s\"", rows[i].subnet, notes);
+		leases_fini(&t);
+		arena_fini(&a);
+	}
+}
+
+/* Whatever the order in which they became known. */
+static void test_of_two_that_cannot_be_both(void **state)
+{
+	static const struct {
+		const char *first, *first_ip, *first_mac;
+		const char *second, *second_ip, *second_mac;
+		bool first_ok, second_ok;
+		const char *why;
+	} rows[] = {
+		{"10.244.4.0/23", "192.168.0.2", MAC(2), "10.244.5.0/24", "192.168.0.3", MAC(3),
+		 false, true, "the one that is SubnetLen long"},
+		{"10.244.5.0/24", "192.168.0.3", MAC(3), "10.244.5.128/25", "192.168.0.2", MAC(2),
+		 true, false, "the one that is SubnetLen long"},
+		{"10.244.4.0/22", "192.168.0.2", MAC(2), "10.244.6.0/23", "192.168.0.3", MAC(3),
+		 true, false, "the first in key order"},
+		{"10.244.4.0/24", "192.168.0.2", MAC(2), "10.244.5.0/24", "192.168.0.3", MAC(2),
+		 true, false, "one MAC, one destination"},
+		{"10.244.4.0/24", "192.168.0.2", MAC(2), "10.244.5.0/24", "192.168.0.2", MAC(2),
+		 true, true, "two subnets of one node"},
+		{"10.244.4.0/24", "192.168.0.2", MAC(2), "10.244.5.0/24", "192.168.0.3", MAC(3),
+		 true, true, "neighbours do not overlap"},
+	};
+	struct netconf net = conf();
+	struct leases_self self = {.net = &net};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		size_t row = i / 2;
+		struct lease both[2] = {
+			lease(rows[row].first, rows[row].first_ip, rows[row].first_mac),
+			lease(rows[row].second, rows[row].second_ip, rows[row].second_mac)};
+		struct leases_verdict v;
+		char notes[400] = "";
+		struct text text = TEXT(notes);
+		struct leases t;
+		struct arena a;
+
+		arena_init(&a, 0);
+		leases_init(&t);
+		leases_put(&t, &both[i % 2]);
+		leases_put(&t, &both[1 - i % 2]);
+		leases_judge(&t, &self, &a, &text, &v);
+		if ((t.peers[0].state == PEER_OK) != rows[row].first_ok ||
+		    (t.peers[1].state == PEER_OK) != rows[row].second_ok)
+			fail_msg("%s and %s: %s", rows[row].first, rows[row].second, rows[row].why);
+		leases_fini(&t);
+		arena_fini(&a);
+	}
+}
+
+static void test_many_refused_are_counted(void **state)
+{
+	struct netconf net = conf();
+	struct leases_self self = {.net = &net};
+	struct leases_verdict v;
+	char notes[600] = "";
+	struct text text = TEXT(notes);
+	struct leases t;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	leases_init(&t);
+	for (uint32_t i = 0; i < 300; i++) {
+		struct lease l = lease("10.99.0.0/24", "192.168.0.9", MAC(5));
+
+		l.subnet.ip = ip_add(&l.subnet.ip, i << 8);
+		leases_put(&t, &l);
+	}
+	leases_judge(&t, &self, &a, &text, &v);
+	assert_int_equal(v.n_refused, 300);
+	assert_non_null(strstr(notes, "peer 10.99.3.0/24"));
+	assert_null(strstr(notes, "peer 10.99.4.0/24"));
+	assert_non_null(strstr(notes, "296 more peers are left out"));
+	assert_false(text.cut);
+	leases_fini(&t);
+	arena_fini(&a);
+}
+
+/* Against a plain map: tests/model, law "leases". */
+static void test_changes_and_what_is_none(void **state)
+{
+	struct lease a = lease("10.244.1.0/24", "192.168.0.2", MAC(2));
+	struct lease b = lease("10.244.1.0/24", "192.168.0.3", MAC(2));
+	struct lease two[] = {lease("10.244.9.0/24", "192.168.0.9", MAC(9)), a};
+	struct leases t;
+
+	(void)state;
+	leases_init(&t);
+	assert_false(leases_gone(&t, &a.subnet, &a.subnet6));
+	assert_true(leases_put(&t, &a));
+	assert_false(leases_put(&t, &a));
+	leases_settle(&t);
+	assert_false(leases_put(&t, &a));
+	assert_true(leases_put(&t, &b));
+	assert_true(leases_gone(&t, &b.subnet, &b.subnet6));
+	assert_false(leases_gone(&t, &b.subnet, &b.subnet6));
+	leases_settle(&t);
+	assert_int_equal(t.n, 0);
+	leases_replace(&t, two, 2);
+	assert_int_equal(t.n, 2);
+	assert_true(lease_eq(&t.peers[0].lease, &a));
+	assert_ptr_equal(leases_find_public(&t, &a.public_ip), &t.peers[0].lease);
+	assert_null(leases_find_public(&t, &b.public_ip));
+	leases_replace(&t, NULL, 0);
+	assert_int_equal(t.n, 0);
+	leases_fini(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_who_is_a_peer),
+		cmocka_unit_test(test_of_two_that_cannot_be_both),
+		cmocka_unit_test(test_many_refused_are_counted),
+		cmocka_unit_test(test_changes_and_what_is_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
