@@ -74,16 +74,22 @@ int file_write(const char *path, const char *text, struct err *err)
 	return 0;
 }
 
-int file_make_parents(const char *path, struct err *err)
+/* Every directory above `path`. */
+static int make_parents(const char *path, unsigned mode, struct err *err)
 {
 	char dir[PATH_SIZE];
 
 	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
-		if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		if (mkdir(dir, mode) < 0 && errno != EEXIST)
 			return fail(err, "create directory", dir);
 	}
 	return 0;
+}
+
+int file_make_parents(const char *path, struct err *err)
+{
+	return make_parents(path, 0755, err);
 }
 
 /* Without this a crash may undo the rename. Not every file system can; then nothing is lost. */
@@ -129,6 +135,50 @@ int file_replace(const char *path, const char *text, struct err *err)
 	}
 	sync_parent(path);
 	return 0;
+}
+
+int file_make_dir(const char *path, unsigned mode, struct err *err)
+{
+	int r = make_parents(path, mode, err);
+
+	if (r == 0 && mkdir(path, mode) < 0 && errno != EEXIST)
+		r = fail(err, "create directory", path);
+	return r;
+}
+
+/* Where the file system has no nameless files: a crash may leave an empty one. */
+static int create_in_place(int dir_fd, const char *name, unsigned mode, const char *text,
+			   struct err *err)
+{
+	_cleanup_(close_fd) int fd =
+		openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	int r;
+
+	if (fd < 0)
+		return errno == EEXIST ? FILE_EXISTS : fail(err, "create", name);
+	if (write_all(fd, text) == 0)
+		return 0;
+	r = fail(err, "write", name);
+	(void)unlinkat(dir_fd, name, 0);
+	return r;
+}
+
+int file_create(int dir_fd, const char *name, unsigned mode, const char *text, struct err *err)
+{
+	_cleanup_(close_fd) int fd = openat(dir_fd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+	char self[40];
+
+	/* Kernels and file systems that do not know O_TMPFILE: open(2). */
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT))
+		return create_in_place(dir_fd, name, mode, text, err);
+	if (fd < 0)
+		return fail(err, "create", name);
+	if (write_all(fd, text) < 0)
+		return fail(err, "write", name);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, self, dir_fd, name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	return errno == EEXIST ? FILE_EXISTS : fail(err, "create", name);
 }
 
 int file_remove(const char *path, struct err *err)

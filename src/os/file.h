@@ -21,6 +21,14 @@ int file_make_parents(const char *path, struct err *err);
 /* Writes into what is there, with one write(): for files of /proc and /sys. */
 int file_write(const char *path, const char *text, struct err *err);
 
+/* Creates a file with its text in one step: nobody ever sees a part of it, also if we are killed.
+ * FILE_EXISTS if there is one of that name. */
+#define FILE_EXISTS 2
+int file_create(int dir_fd, const char *name, unsigned mode, const char *text, struct err *err);
+
+/* A directory and those above it that are missing. One that is there keeps its mode. */
+int file_make_dir(const char *path, unsigned mode, struct err *err);
+
 /* Gone, or never there, is fine. */
 int file_remove(const char *path, struct err *err);
 
