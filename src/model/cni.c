@@ -75,3 +75,18 @@ bool cni_name_ok(const char *name)
 		name++;
 	return *name == '\0';
 }
+
+bool cni_ifname_ok(const char *name)
+{
+	if (!*name || strlen(name) >= LINK_NAME_SIZE || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0)
+		return false;
+	for (; *name; name++) {
+		unsigned char c = (unsigned char)*name;
+
+		/* 0xa0 is a blank, too, to the kernel (lib/ctype.c). */
+		if (c == '/' || c == ':' || c == ' ' || (c >= '\t' && c <= '\r') || c == 0xa0)
+			return false;
+	}
+	return true;
+}

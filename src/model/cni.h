@@ -81,6 +81,8 @@ int cni_fail(struct cni_error *e, enum cni_code code, const char *fmt, ...) _pri
 
 /* Names that may become a file name: container ids and network names, [a-zA-Z0-9][a-zA-Z0-9_.-]*. */
 bool cni_name_ok(const char *name);
+/* What the kernel takes as an interface's name (dev_valid_name). */
+bool cni_ifname_ok(const char *name);
 
 struct cni_strings {
 	const char **v;

@@ -41,11 +41,31 @@ int cni_decode_version(const json_t *root, const char **ret, struct cni_error *e
 	return 0;
 }
 
-static int decode_prev(const json_t *prev, struct arena *a, struct cni_conf *ret, struct err *err)
+int cni_decode_ipam_type(const json_t *root, const char **ret, struct err *err)
 {
-	enum cni_version version;
+	const char *type = "";
+	json_t *ipam = NULL;
 	int r;
 
+	r = gojson_get_object(root, "ipam", &ipam, err);
+	if (r < 0)
+		return r;
+	r = gojson_get_text(ipam, "type", &type, err);
+	if (r < 0)
+		return err_wrap(err, r, "ipam");
+	*ret = type;
+	return 0;
+}
+
+int cni_decode_prev(const json_t *root, struct arena *a, struct cni_conf *ret, struct err *err)
+{
+	enum cni_version version;
+	json_t *prev = NULL;
+	int r;
+
+	r = gojson_get_object(root, "prevResult", &prev, err);
+	if (r < 0 || !prev)
+		return r;
 	r = cni_result_decode(prev, ret->version, a, &ret->prev, &version, err);
 	if (r < 0)
 		return err_wrap(err, r, "could not parse prevResult");
@@ -56,24 +76,6 @@ static int decode_prev(const json_t *prev, struct arena *a, struct cni_conf *ret
 			       cni_version_names[ret->version], cni_version_names[version]);
 	ret->has_prev = true;
 	return 0;
-}
-
-int cni_decode_conf(const json_t *root, struct arena *a, struct cni_conf *ret, struct err *err)
-{
-	json_t *prev = NULL, *ipam = NULL;
-	int r;
-
-	ret->ipam_type = "";
-	r = gojson_get_object(root, "ipam", &ipam, err);
-	if (r < 0)
-		return r;
-	r = gojson_get_text(ipam, "type", &ret->ipam_type, err);
-	if (r < 0)
-		return err_wrap(err, r, "ipam");
-	r = gojson_get_object(root, "prevResult", &prev, err);
-	if (r < 0 || !prev)
-		return r;
-	return decode_prev(prev, a, ret, err);
 }
 
 /* ---- CNI_ARGS ---- */

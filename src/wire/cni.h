@@ -15,8 +15,11 @@
 int cni_decode_name(const json_t *root, const char **ret, struct cni_error *e);
 int cni_decode_version(const json_t *root, const char **ret, struct cni_error *e);
 
-/* The rest of what every plugin may use. ret->name and ret->version are set already. */
-int cni_decode_conf(const json_t *root, struct arena *a, struct cni_conf *ret, struct err *err);
+/* The IPAM plugin's type, "" = none. */
+int cni_decode_ipam_type(const json_t *root, const char **ret, struct err *err);
+/* What the plugins before said, if anything: ret->has_prev and ret->prev. ret->version is set
+ * already; the result must be of its family. */
+int cni_decode_prev(const json_t *root, struct arena *a, struct cni_conf *ret, struct err *err);
 
 /* An argument that a plugin understands. */
 struct cni_arg {

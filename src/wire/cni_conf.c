@@ -76,13 +76,14 @@ int cni_conf_bridge(const json_t *root, const char *args, struct arena *a, struc
 	    (r = cni_result_get_dns(root, a, &c.dns, &c.has_dns, err)) < 0 ||
 	    (r = refuse_unsupported(root, err)) < 0)
 		return err_wrap(err, r, "failed to load netconf");
-	if (!*name || !text_copy(c.name, sizeof(c.name), name))
+	if (!cni_ifname_ok(name))
 		return err_set(err, -EINVAL,
 			       "failed to load netconf: bridge: \"%s\" cannot name an interface",
 			       name);
 	if (mtu_bytes < 0 || mtu_bytes > LIMIT_MTU)
 		return err_set(err, -EINVAL, "failed to load netconf: mtu: %d is out of range",
 			       mtu_bytes);
+	text_copy(c.name, sizeof(c.name), name);
 	c.mtu_bytes = (uint32_t)mtu_bytes;
 	r = decode_mac(root, args, a, &c.mac, err);
 	if (r < 0)

@@ -118,7 +118,7 @@ static void test_cni_prev_result(void **state)
 		json_t *root = parse(arena_printf(&arena, "{\"prevResult\":%s}", rows[i].prev));
 		struct cni_conf conf = {.version = rows[i].version};
 		struct err err = {0};
-		int r = cni_decode_conf(root, &arena, &conf, &err);
+		int r = cni_decode_prev(root, &arena, &conf, &err);
 
 		assert_string_equal(err.text, rows[i].want ? rows[i].want : "");
 		assert_int_equal(r < 0, rows[i].want != NULL);
