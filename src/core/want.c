@@ -187,7 +187,10 @@ static void want_sysctls(const struct want_input *in, struct arena *a, struct ne
 		add_link_sysctl(ret, a, "ipv4", bridge, "forwarding", "1");
 }
 
-/* Packets to pods of ours that do not exist must not leave by the default route (flannel.md 8.3). */
+/* Packets to pods of ours that do not exist must not leave by the default route (flannel.md 8.3). With a
+ * metric, because the bridge's own route to the subnet has none: in its slot one of the two would go. */
+#define BLACKHOLE_METRIC 4096
+
 static void want_blackhole(const struct want_input *in, struct arena *a, struct netstate *ret)
 {
 	struct route *r = want_append(ret, OBJECT_ROUTE, 1, a);
@@ -196,6 +199,7 @@ static void want_blackhole(const struct want_input *in, struct arena *a, struct 
 		.dst = in->own->subnet,
 		.type = ROUTE_BLACKHOLE,
 		.proto = ROUTE_PROTO_LODEN,
+		.metric = BLACKHOLE_METRIC,
 	};
 }
 

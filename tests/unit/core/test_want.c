@@ -117,7 +117,7 @@ static void test_peers_plain(void **state)
 		    "route 10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink\n"
 		    "route 10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink\n"
 		    "route 10.244.4.0/24 via 10.244.4.0 dev flannel.1 onlink\n"
-		    "route 10.244.7.0/24 blackhole\n");
+		    "route 10.244.7.0/24 metric 4096 blackhole\n");
 	arena_fini(&n.arena);
 }
 
@@ -138,7 +138,7 @@ static void test_peers_by_nexthops(void **state)
 		    "nexthop id 284426498 via 10.244.1.0 dev flannel.1 onlink\n"
 		    "route 10.244.1.0/24 nhid 284426498\n"
 		    "route 10.244.3.255/32 via 10.244.3.255 dev flannel.1 onlink\n"
-		    "route 10.244.7.0/24 blackhole\n");
+		    "route 10.244.7.0/24 metric 4096 blackhole\n");
 	arena_fini(&n.arena);
 }
 
