@@ -5,64 +5,31 @@
 #include "os/file.h"
 #include "os/kernel_impl.h"
 
-/* ---- objects that are held back until their dump is known to be whole ---- */
-
-#define HELD_PER_CHUNK 128
-
-struct held_chunk {
-	struct held_chunk *next;
-	size_t n;
-	uint8_t *values; /* HELD_PER_CHUNK of one size */
-};
-
-/* A list of values in an arena. Emptied, it keeps its chunks for the next try. */
-struct held {
-	struct held_chunk *first, *last;
-	size_t size_bytes, n;
-};
-
-static void held_add(struct held *h, const void *value, struct arena *a)
-{
-	struct held_chunk *c = h->last;
-
-	if (!c || c->n == HELD_PER_CHUNK) {
-		struct held_chunk *next = c ? c->next : h->first;
-
-		if (!next) {
-			next = arena_new(a, struct held_chunk);
-			next->values = arena_calloc(a, HELD_PER_CHUNK, h->size_bytes);
-			if (c)
-				c->next = next;
-			else
-				h->first = next;
-		}
-		next->n = 0;
-		h->last = c = next;
-	}
-	memcpy(c->values + c->n++ * h->size_bytes, value, h->size_bytes);
-	h->n++;
-}
-
-static void held_empty(struct held *h)
-{
-	h->last = NULL;
-	h->n = 0;
-}
-
-/* ---- one dump ---- */
-
 struct dump {
 	struct os *os;
 	const struct os_dump *what;
-	enum object_kind kind; /* of the dump that is running */
-	bool hold;
-	struct held held;  /* objects of that kind */
-	struct held taken; /* ids */
+	enum object_kind kind; /* of the list that is being read */
+	uint32_t *taken; /* ids; the kernel keeps nexthops in a tree, so these come ascending */
+	size_t n_taken, taken_room;
 };
 
 static void feed(struct dump *d, enum object_kind kind, const void *value)
 {
 	d->what->fn(d->what->arg, &(struct object){.kind = kind, .any = value});
+}
+
+static void add_taken(struct dump *d, uint32_t id)
+{
+	if (d->n_taken == d->taken_room) {
+		size_t room = d->taken_room ? 2 * d->taken_room : 64;
+		uint32_t *more = arena_array(d->what->arena, uint32_t, room);
+
+		if (d->n_taken)
+			memcpy(more, d->taken, d->n_taken * sizeof(*more));
+		d->taken = more;
+		d->taken_room = room;
+	}
+	d->taken[d->n_taken++] = id;
 }
 
 static int on_message(void *arg, const struct nl_msg *m)
@@ -77,36 +44,25 @@ static int on_message(void *arg, const struct nl_msg *m)
 	if (o.object.kind != d->kind)
 		return 0;
 	if (r == NL_TAKEN)
-		held_add(&d->taken, &o.nexthop.id, d->what->arena);
-	else if (d->hold)
-		held_add(&d->held, o.object.any, d->what->arena);
+		add_taken(d, o.nexthop.id);
 	else
 		d->what->fn(d->what->arg, &o.object);
 	return 0;
 }
 
-/* Address and nexthop lists have a generation count, and so the kernel can tell that one changed
- * while we read it (NLM_F_DUMP_INTR). What was read is then worth nothing, and must not have been
- * handed on. */
-static bool can_be_interrupted(enum object_kind kind)
-{
-	return kind == OBJECT_ADDR || kind == OBJECT_NEXTHOP;
-}
-
+/* Lists of addresses and nexthops have a generation count, so that the kernel can tell that one changed
+ * while we read it. Then all of it is handed over again. */
 static int dump_rt(struct dump *d, enum object_kind kind, uint32_t ifindex, bool v6,
 		   struct err *err)
 {
 	int r = NLSOCK_INTERRUPTED;
 
 	d->kind = kind;
-	d->hold = can_be_interrupted(kind);
-	d->held = (struct held){.size_bytes = object_size(kind)};
-	for (unsigned i = 0; r == NLSOCK_INTERRUPTED && i < (d->hold ? LIMIT_DUMP_TRIES : 1); i++) {
+	for (unsigned i = 0; r == NLSOCK_INTERRUPTED && i < LIMIT_DUMP_TRIES; i++) {
 		struct nl_buf b = kernel_tx(d->os);
 
-		held_empty(&d->held);
 		if (kind == OBJECT_NEXTHOP)
-			held_empty(&d->taken);
+			d->n_taken = 0;
 		nl_rt_dump(&b, kind, ifindex, v6, nlsock_seq(&d->os->request));
 		r = nlsock_dump(&d->os->request, &b, on_message, d, err);
 	}
@@ -115,15 +71,7 @@ static int dump_rt(struct dump *d, enum object_kind kind, uint32_t ifindex, bool
 	if (r == NLSOCK_INTERRUPTED)
 		return err_set(err, -EAGAIN, "%s list keeps changing while it is read",
 			       object_kind_names[kind]);
-	if (r < 0)
-		return err_wrap(err, r, "cannot list %s", object_kind_names[kind]);
-	for (const struct held_chunk *c = d->held.n ? d->held.first : NULL; c; c = c->next) {
-		for (size_t i = 0; i < c->n; i++)
-			feed(d, kind, c->values + i * d->held.size_bytes);
-		if (c == d->held.last)
-			break;
-	}
-	return 0;
+	return r < 0 ? err_wrap(err, r, "cannot list %s", object_kind_names[kind]) : 0;
 }
 
 /* One dump per VXLAN link: the kernel filters by interface, and there may be thousands of others'. */
@@ -220,22 +168,10 @@ static int dump_kind(struct dump *d, enum object_kind kind, struct err *err)
 	return 0;
 }
 
-static uint32_t *flatten(const struct held *h, struct arena *a)
-{
-	uint32_t *ids = arena_array(a, uint32_t, h->n);
-	size_t at = 0;
-
-	for (const struct held_chunk *c = h->first; c && at < h->n; c = c->next) {
-		memcpy(ids + at, c->values, c->n * sizeof(*ids));
-		at += c->n;
-	}
-	return ids;
-}
-
 int kernel_dump(struct os *os, const struct os_dump *what, struct os_taken *ret_taken,
 		struct err *err)
 {
-	struct dump d = {.os = os, .what = what, .taken = {.size_bytes = sizeof(uint32_t)}};
+	struct dump d = {.os = os, .what = what};
 	int r = kernel_roles(os, err);
 
 	for (enum object_kind k = 0; k < OBJECT__COUNT && r == 0; k++) {
@@ -244,8 +180,6 @@ int kernel_dump(struct os *os, const struct os_dump *what, struct os_taken *ret_
 	}
 	if (r < 0)
 		return r;
-	/* The kernel keeps nexthops in a tree by id, so these come ascending. */
-	ret_taken->ids = d.taken.n ? flatten(&d.taken, what->arena) : NULL;
-	ret_taken->n = d.taken.n;
+	*ret_taken = (struct os_taken){d.taken, d.n_taken};
 	return 0;
 }

@@ -57,8 +57,9 @@ struct os_notice {
 struct os_ops {
 	void (*set_names)(struct os *os, const struct os_names *names);
 
-	/* Dumps all objects of ours of some kinds. Repeats what the kernel interrupted (DUMP_INTR), at
-	 * most LIMIT_DUMP_TRIES times. 0, or -errno and what was handed over must be thrown away. */
+	/* Dumps all objects of ours of some kinds. What the kernel interrupted (NLM_F_DUMP_INTR) is read again, at
+	 * most LIMIT_DUMP_TRIES times: then its objects are handed over again, and the last counts.
+	 * 0, or -errno and what was handed over must be thrown away. */
 	int (*dump)(struct os *os, const struct os_dump *what, struct os_taken *ret_taken,
 		    struct err *err);
 
