@@ -28,7 +28,7 @@ static bool addr_may_go(const struct adopt *rule, const struct addr *a)
 	struct cidr host = cidr_host(&a->cidr.ip);
 
 	if (is_vxlan(a->dev))
-		return !ip_is_link_local(&a->cidr.ip);
+		return ip_is_v4(&a->cidr.ip) || !ip_is_link_local(&a->cidr.ip);
 	if (a->dev == DEV_BRIDGE)
 		return in_network(rule, &host);
 	return false;

@@ -6,7 +6,7 @@
  *
  *	link      never while we run; on uninstall the VXLAN links, the bridge only if asked for
  *	sysctl    never
- *	addr      on VXLAN links all but link-local ones (a stranger's address there steals the source
+ *	addr      on VXLAN links all but IPv6 link-local ones (a stranger's address there steals the source
  *	          address of tunnel traffic, failures.md I-03); on the bridge only those inside our
  *	          Network: they are our own earlier gateways, whatever else is there is the admin's
  *	neigh     permanent ones; the others are the kernel's cache, it ages them itself

@@ -37,10 +37,86 @@ static void test_accepts_in_foreign_chains(void **state)
 	}
 }
 
+static void test_addresses(void **state)
+{
+	static const struct {
+		enum dev dev;
+		const char *cidr;
+		bool may_delete;
+	} rows[] = {
+		{DEV_VXLAN, "10.7.7.7/16", true},     {DEV_VXLAN, "169.254.7.7/16", true},
+		{DEV_VXLAN, "fd00::1/64", true},      {DEV_VXLAN, "fe80::1/64", false},
+		{DEV_BRIDGE, "10.244.9.1/24", true},  {DEV_BRIDGE, "192.168.77.1/24", false},
+		{DEV_UPLINK, "10.244.9.1/24", false}, {DEV_NONE, "10.244.9.1/24", false},
+	};
+	struct adopt rule = {0};
+
+	(void)state;
+	cidr_parse("10.244.0.0/16", &rule.network);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct addr a = {.dev = rows[i].dev};
+		struct object o = {.kind = OBJECT_ADDR, .addr = &a};
+
+		cidr_parse(rows[i].cidr, &a.cidr);
+		if (adopt_may_delete(&rule, &o) != rows[i].may_delete)
+			fail_msg("%s dev %s", rows[i].cidr, dev_names[rows[i].dev]);
+	}
+}
+
+static void test_routes(void **state)
+{
+	static const struct {
+		struct route route;
+		const char *dst;
+		bool may_delete;
+	} rows[] = {
+		{{.dev = DEV_VXLAN, .proto = 4}, "172.16.0.0/12", true},
+		{{.dev = DEV_VXLAN, .proto = 2}, "fe80::/64", false}, /* the kernel's own */
+		{{.dev = DEV_VXLAN, .proto = 9}, "2001:db8::/64", false},
+		{{.nhid = 7, .proto = 102}, "10.244.1.0/24", true},
+		{{.type = ROUTE_BLACKHOLE, .proto = 102}, "10.244.1.0/24", true},
+		/* Another instance bears the same mark. */
+		{{.type = ROUTE_BLACKHOLE, .proto = 102}, "10.99.1.0/24", false},
+		{{.nhid = 7, .proto = 102}, "10.99.1.0/24", false},
+		{{.proto = 4}, "10.244.1.0/24", false},
+	};
+	struct adopt rule = {0};
+
+	(void)state;
+	cidr_parse("10.244.0.0/16", &rule.network);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct route r = rows[i].route;
+		struct object o = {.kind = OBJECT_ROUTE, .route = &r};
+
+		cidr_parse(rows[i].dst, &r.dst);
+		if (adopt_may_delete(&rule, &o) != rows[i].may_delete)
+			fail_msg("%s", rows[i].dst);
+	}
+}
+
+static void test_links_stay_until_uninstall(void **state)
+{
+	struct link vxlan = {.dev = DEV_VXLAN}, bridge = {.dev = DEV_BRIDGE};
+	struct object v = {.kind = OBJECT_LINK, .link = &vxlan};
+	struct object b = {.kind = OBJECT_LINK, .link = &bridge};
+	const struct adopt run = {0}, uninstall = {.uninstall = true},
+			   all = {.uninstall = true, .uninstall_bridge = true};
+
+	(void)state;
+	assert_false(adopt_may_delete(&run, &v));
+	assert_false(adopt_may_delete(&run, &b));
+	assert_true(adopt_may_delete(&uninstall, &v));
+	assert_false(adopt_may_delete(&uninstall, &b));
+	assert_true(adopt_may_delete(&all, &b));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepts_in_foreign_chains),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_links_stay_until_uninstall),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
