@@ -357,6 +357,21 @@ static void dump_failed(struct brain *b, const char *problem)
 		   b->now_ms + backoff_next_ms(&b->dump_backoff, brain_random(b)));
 }
 
+/* Is a link gone that we want, and this dump did not look at links? The kernel announces what lay on it
+ * before the link itself. */
+static bool misses_link(const struct brain *b)
+{
+	const struct netstate *want = &b->wanted.state;
+
+	if (b->pass.kinds & OBJECT_BIT(OBJECT_LINK))
+		return false;
+	for (size_t i = 0; i < want->of[OBJECT_LINK].n; i++) {
+		if (!b->pass.devs.dev[netstate_at(want, OBJECT_LINK, i).link->dev].ifindex)
+			return true;
+	}
+	return false;
+}
+
 void converge_dump_end(struct brain *b, const struct event *ev, struct update *ret)
 {
 	struct pass *p = &b->pass;
@@ -377,6 +392,10 @@ void converge_dump_end(struct brain *b, const struct event *ev, struct update *r
 	}
 	b->dump_problem[0] = '\0';
 	backoff_reset(&b->dump_backoff);
+	if (misses_link(b)) {
+		converge_start(b, OBJECT_ALL, ret);
+		return;
+	}
 	if ((p->kinds & OBJECT_BIT(OBJECT_NEXTHOP)) &&
 	    learn_taken(b, ev->dump_end.taken_ids, ev->dump_end.n_taken_ids)) {
 		brain_changed(b, PEER_KINDS);
