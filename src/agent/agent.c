@@ -76,7 +76,7 @@ static struct update apply(struct agent *a, const struct update *u)
 	int r;
 
 	if (u->repair)
-		journal_repair(u->repair);
+		journal_repair(&a->journal, u->repair);
 	journal_slice(&a->journal, &u->plan, a->ops->devmap(a->os));
 	tell_names(a);
 	r = a->ops->apply(a->os, &u->plan, &a->arena, &failures, &n_failures, &err);
@@ -219,13 +219,15 @@ static void on_timer(void *arg)
 
 static void on_kernel(void *arg, int fd)
 {
+	struct os_notice n = {.kinds = OBJECT_ALL, .uplink = true}; /* after a failure: look */
 	struct agent *a = arg;
-	struct os_notice n = {0};
+	int r = a->ops->watch_read(a->os, fd, &n);
 
-	if (a->ops->watch_read(a->os, fd, &n) == 0)
-		return;
-	feed(a, (struct event){.type = EVENT_NOTICE,
-			       .notice = {n.kinds, n.uplink, n.who.pid ? &n.who : NULL}});
+	if (r < 0)
+		log_warn("kernel.unheard", "why=\"%s\"", strerror(-r));
+	if (r != 0)
+		feed(a, (struct event){.type = EVENT_NOTICE,
+				       .notice = {n.kinds, n.uplink, n.who.pid ? &n.who : NULL}});
 }
 
 static void on_signal(void *arg, int fd)

@@ -7,7 +7,7 @@
 
 #define FAILURES_LOGGED 3
 
-void journal_repair(const struct repair *r)
+void journal_repair(struct journal *j, const struct repair *r)
 {
 	char comm[80] = "", unit[280] = "";
 	struct text c = TEXT(comm), u = TEXT(unit);
@@ -16,6 +16,7 @@ void journal_repair(const struct repair *r)
 	text_add_escaped(&u, r->who.unit, strlen(r->who.unit));
 	log_warn("plan.repair", "ops=%u first=\"%s\" pid=%u comm=\"%s\" unit=\"%s\"", r->n_ops,
 		 r->what, r->who.pid, comm, unit);
+	j->n_repairs = r->n_ops;
 }
 
 void journal_slice(struct journal *j, const struct plan *slice, const struct devmap *devs)
@@ -47,7 +48,8 @@ void journal_failures(const struct plan *slice, const struct devmap *devs,
 
 void journal_end(struct journal *j)
 {
-	if (j->n_ops)
-		log_info("plan.done", "ops=%zu first=\"%s\"", j->n_ops, j->first);
-	j->n_ops = 0;
+	if (j->n_ops > j->n_repairs) /* else all is said */
+		log_info("plan.done", "ops=%zu repairs=%zu first=\"%s\"", j->n_ops, j->n_repairs,
+			 j->first);
+	j->n_ops = j->n_repairs = 0;
 }

@@ -10,11 +10,13 @@
 
 struct journal {
 	bool verbose;
-	size_t n_ops; /* of the plan under way; 0 = none */
+	size_t n_ops;	  /* of the plan under way; 0 = none */
+	size_t n_repairs; /* of these */
 	char first[OP_STRLEN];
 };
 
-void journal_repair(const struct repair *r);
+/* The plan that begins is, or holds, this repair. */
+void journal_repair(struct journal *j, const struct repair *r);
 /* A slice is about to run. */
 void journal_slice(struct journal *j, const struct plan *slice, const struct devmap *devs);
 void journal_failures(const struct plan *slice, const struct devmap *devs,
