@@ -48,7 +48,7 @@ int nl_facts_addr(const struct nl_msg *m, uint32_t *ret_ifindex, struct iface_ad
 	struct ifaddrmsg head;
 	struct nl_bytes attrs;
 
-	if (m->type != RTM_NEWADDR)
+	if (m->type != RTM_NEWADDR && m->type != RTM_DELADDR)
 		return 1;
 	if (!nl_header(m, &head, sizeof(head), &attrs))
 		return -EBADMSG;

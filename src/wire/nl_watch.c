@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/nl_watch.h"
 
-#include <linux/if_addr.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "wire/nl_facts.h"
 
 #define LOCAL                                                                      \
  (OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_SYSCTL) | OBJECT_BIT(OBJECT_ADDR) |  \
@@ -49,13 +50,15 @@ static void link_news(const struct nl_msg *m, const struct nl_watch *w, struct n
 
 static void addr_news(const struct nl_msg *m, const struct nl_watch *w, struct nl_news *news)
 {
-	struct ifaddrmsg head;
-	struct nl_bytes attrs;
+	struct iface_addr addr;
+	uint32_t ifindex;
 	enum dev dev;
 
-	if (!nl_header(m, &head, sizeof(head), &attrs))
+	/* IPv6's own address of each link comes whenever one goes up. */
+	if (nl_facts_addr(m, &ifindex, &addr) != 0 ||
+	    (!ip_is_v4(&addr.cidr.ip) && ip_is_link_local(&addr.cidr.ip)))
 		return;
-	dev = devmap_find(w->ours.map, head.ifa_index);
+	dev = devmap_find(w->ours.map, ifindex);
 	news->kinds = dev == DEV_NONE ? 0 : LOCAL;
 	news->uplink = dev == DEV_UPLINK || (dev == DEV_NONE && uplink_open(w));
 }

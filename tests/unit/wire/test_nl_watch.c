@@ -165,22 +165,29 @@ static void test_links(void **state)
 static void test_addresses(void **state)
 {
 	static const struct {
+		const char *address;
 		uint32_t ifindex;
 		unsigned kinds;
 		bool uplink;
-	} cases[] = {{VXLAN, LOCAL, false},
-		     {BRIDGE, LOCAL, false},
-		     {UPLINK, LOCAL, true},
-		     {OTHER, 0, false}};
+	} cases[] = {
+		{"10.244.0.0", VXLAN, LOCAL, false},  {"10.244.0.1", BRIDGE, LOCAL, false},
+		{"192.168.0.1", UPLINK, LOCAL, true}, {"10.9.9.9", OTHER, 0, false},
+		{"fd00::1", UPLINK, LOCAL, true},     {"169.254.0.9", VXLAN, LOCAL, false},
+		{"fe80::1", VXLAN, 0, false},	      {"fe80::1", UPLINK, 0, false},
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct ifaddrmsg head = {.ifa_family = AF_INET, .ifa_index = cases[i].ifindex};
+		struct ifaddrmsg head = {.ifa_index = cases[i].ifindex};
 		uint8_t bytes[64];
 		struct nl_buf b = NL_BUF(bytes);
 		struct nl_news n;
+		struct ip ip;
 
+		assert_true(ip_parse(cases[i].address, &ip));
+		head.ifa_family = ip_is_v4(&ip) ? AF_INET : AF_INET6;
 		nl_begin(&b, RTM_DELADDR, 0, 0, &head, sizeof(head));
+		nl_put_ip(&b, IFA_ADDRESS, &ip);
 		n = news(&b);
 		assert_int_equal(n.kinds, cases[i].kinds);
 		assert_int_equal(n.uplink, cases[i].uplink);
