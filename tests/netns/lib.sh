@@ -17,6 +17,7 @@
 #
 #	$T		directory for logs and files; gone afterwards
 #	$ROOT, $BUILD	the source tree; where `loden` and `loden-cni` are (default: $ROOT/build)
+#	$PROGRAM	what there has to be (default: $BUILD/loden)
 #	KEEP=1		on failure, a shell inside the sandbox before it goes away
 #
 # Exit: 0 passed, 1 failed (wanted and was are printed), 77 skipped (with the reason).
@@ -35,7 +36,8 @@ skip() {
 
 if [ -z "${LODEN_SANDBOX:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "needs root (network namespaces)"
-	[ -x "$BUILD/loden" ] || skip "no $BUILD/loden: run ./dev build"
+	PROGRAM=${PROGRAM:-$BUILD/loden}
+	[ -x "$PROGRAM" ] || skip "no $PROGRAM: run ./dev build"
 	LODEN_SANDBOX=1 PATH=$BUILD:$PATH exec unshare --mount --net --pid --uts --fork \
 		--kill-child --mount-proc -- sh "$0" "$@"
 fi

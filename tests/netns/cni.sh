@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh disable=SC2034
+# Shell helpers of the CNI suite, the files 5N-cni-*.sh. It shows the cases that a drop-in for the
+# reference plugins has to pass, each by its id: P protocol, B bridge, H host-local, L loopback,
+# N flannel.
+#
+#	#!/bin/sh
+#	# one sentence: what this file shows
+#	. "$(dirname "$0")/cni.sh"
+#	pod a
+#	call ADD bridge "$CONF"
+#	is 'B01 ADD: exit' 0 "$code"
+#	is 'B01 bridge' cni0 "$(in_out '.interfaces[0].name')"
+#	verdict
+#
+# A check that fails is counted, and the file goes on; `verdict` ends it.
+#
+#	$CNI_BIN	directory of the plugins under test (default: $BUILD/cni)
+#	CNI_REFERENCE=1	they are the reference plugins: a check by `better_is` is then one that they may
+#			fail. So the suite itself is tested:
+#			CNI_REFERENCE=1 CNI_BIN=build/peers/cni tests/netns/51-cni-bridge.sh
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+CNI_BIN=${CNI_BIN:-${BUILD:-$ROOT/build}/cni}
+case $CNI_BIN in /*) ;; *) CNI_BIN=$PWD/$CNI_BIN ;; esac
+PROGRAM=$CNI_BIN/bridge
+export CNI_BIN
+. "$(dirname "$0")/lib.sh"
+
+CNI_ALL_VERSIONS='0.1.0 0.2.0 0.3.0 0.3.1 0.4.0 1.0.0 1.1.0'
+failures=0 worse=0
+
+# What plugins keep outside of the pod is the sandbox's alone.
+mount -t tmpfs tmpfs /var/lib
+mount -t sysfs sysfs /sys
+
+# --- checks ---------------------------------------------------------------------------------------
+
+missed_() {
+	failures=$((failures + 1))
+	printf 'FAIL: %s\n  wanted: %s\n  was:    %s\n' "$@"
+}
+
+# is 'ID WHAT' WANTED WAS
+is() {
+	if [ "$2" = "$3" ]; then pass "$1"; else missed_ "$@"; fi
+}
+
+# like 'ID WHAT' REGEX WAS: extended regular expression, any line
+like() {
+	if printf '%s\n' "$3" | grep -Eq -- "$2"; then pass "$1"; else missed_ "$@"; fi
+}
+
+# better_is 'ID WHAT' WANTED WAS: the reference gets it wrong.
+better_is() {
+	if [ -n "${CNI_REFERENCE:-}" ] && [ "$2" != "$3" ]; then
+		worse=$((worse + 1))
+		printf 'worse, as known: %s\n  was:    %s\n' "$1" "$3"
+	else
+		is "$@"
+	fi
+}
+
+verdict() {
+	[ "$worse" = 0 ] || echo "$worse known defects of the reference"
+	[ "$failures" = 0 ] || fail "$failures checks"
+	exit 0
+}
+
+# --- pods and calls -------------------------------------------------------------------------------
+
+# pod NAME: a network namespace /run/netns/NAME, if there is none; what follows is about it.
+pod() {
+	[ -e "/run/netns/$1" ] || ip netns add "$1"
+	cid=$1 netns=/run/netns/$1 ifname=eth0
+}
+
+# in_pod COMMAND…
+in_pod() {
+	nsenter --net="$netns" -- "$@"
+}
+
+# fresh: no pods, no bridge, no files, as after boot.
+fresh() {
+	ip -all netns del
+	for link_ in $(ip -o link show type bridge | sed 's/^[0-9]*: \([^:@]*\).*/\1/'); do
+		[ "$link_" = sw ] || ip link del "$link_"
+	done
+	rm -rf /var/lib/cni /run/flannel /run/cni
+}
+
+# call VERB PLUGIN CONFIG [NAME=VALUE…]: one run. Leaves $code, $out (stdout), $err (stderr).
+# NAME= makes a variable empty, which is as good as absent.
+call() {
+	verb_=$1 plugin_=$2 conf_=$3
+	shift 3
+	code=0
+	printf '%s' "$conf_" | env -i PATH="$PATH" CNI_COMMAND="$verb_" CNI_CONTAINERID="$cid" CNI_NETNS="$netns" \
+		CNI_IFNAME="$ifname" CNI_PATH="$CNI_BIN" "$@" "$CNI_BIN/$plugin_" >"$T/out" 2>"$T/err" || code=$?
+	out=$(cat "$T/out")
+	err=$(cat "$T/err")
+}
+
+# in_out FILTER: of the JSON that the last call printed, objects compact with sorted keys
+in_out() {
+	printf '%s' "$out" | jq -rcS "$1" 2>&1
+}
+
+# error: "EXIT CODE MSG (DETAILS)" of the last call
+error() {
+	printf '%s ' "$code"
+	printf '%s' "$out" | jq -r '"\(.code) \(.msg)\(if .details then " (\(.details))" else "" end)"' 2>&1
+}
+
+# conf VERSION KEYS: a configuration of that version, with the name "net"
+conf() {
+	printf '{"cniVersion":"%s","name":"net"%s}' "$1" "${2:+,$2}"
+}
