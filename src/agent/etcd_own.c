@@ -35,6 +35,10 @@ struct own_key {
 	int64_t lease_id;     /* 0 = reservation */
 };
 
+struct seen {
+	int64_t mod_revision, lease_id;
+};
+
 struct etcd_own {
 	struct etcd_own_conf conf;
 	struct netconf net;
@@ -46,7 +50,8 @@ struct etcd_own {
 	struct cidr pods_use; /* what was held first; unset until then */
 	int64_t ttl_s;	      /* granted */
 	uint64_t granted_ms, renew_ms;
-	bool listed; /* the list under way had our key */
+	bool listed;	       /* the list under way had our key */
+	int64_t list_revision; /* have.mod_revision when that list began; 0 = no list */
 
 	enum own_step step;
 	struct etcd_list *list;
@@ -60,7 +65,7 @@ struct etcd_own {
 	struct etcd_lease_reply reply;
 
 	struct subnets_entry *entries; /* while listing */
-	int64_t *revisions;
+	struct seen *seen;	       /* one for each of them */
 	size_t n_entries, size_entries;
 
 	struct loop_watch *timer;
@@ -199,6 +204,8 @@ static void call_start(struct etcd_own *o, const char *method, const struct pb_o
 	o->call = etcd_client_call(o->conf.client, &call);
 }
 
+static const struct pb_want nothing_wanted[] = {PB_WANT_END};
+
 static void on_revoked(void *arg _unused_, enum grpc_code code, const char *problem)
 {
 	if (code != GRPC_OK && code != GRPC_NOT_FOUND)
@@ -208,13 +215,12 @@ static void on_revoked(void *arg _unused_, enum grpc_code code, const char *prob
 /* Best effort: without it the etcd lease lapses by itself, a day later, holding nothing. */
 static void revoke(struct etcd_own *o, int64_t lease_id)
 {
-	static const struct pb_want nothing[] = {PB_WANT_END};
 	uint8_t buf[16];
 	struct pb_out request = PB_OUT(buf);
 	const struct etcd_call_conf call = {
 		.method = ETCD_METHOD_LEASE_REVOKE,
 		.request = &request,
-		.wants = nothing,
+		.wants = nothing_wanted,
 		.done = on_revoked,
 	};
 
@@ -384,19 +390,32 @@ static void rewrite(struct etcd_own *o, const struct lease *l)
 	write_next(o);
 }
 
-static void on_deleted(void *arg, enum grpc_code code, const char *problem)
+static void on_lease_returned(void *arg, enum grpc_code code, const char *problem)
 {
 	struct etcd_own *o = arg;
 
 	step_end(o);
+	on_revoked(NULL, code, problem);
+	withdraw_end(o);
+}
+
+static void on_deleted(void *arg, enum grpc_code code, const char *problem)
+{
+	struct etcd_own *o = arg;
+	uint8_t buf[16];
+	struct pb_out request = PB_OUT(buf);
+
 	if (code == GRPC_OK && o->txn.succeeded) {
 		log_info("own.withdrawn", "key=\"%s\"", o->next.key);
-		revoke(o, o->next.lease_id);
 		o->held = false;
-	} else {
-		log_warn("own.not_withdrawn", "key=\"%s\" problem=\"%s\"", o->next.key,
-			 code == GRPC_OK ? "somebody changed it" : problem);
+		etcd_encode_lease_id(o->next.lease_id, &request);
+		call_start(o, ETCD_METHOD_LEASE_REVOKE, &request, nothing_wanted,
+			   on_lease_returned);
+		return;
 	}
+	log_warn("own.not_withdrawn", "key=\"%s\" problem=\"%s\"", o->next.key,
+		 code == GRPC_OK ? "somebody changed it" : problem);
+	step_end(o);
 	withdraw_end(o);
 }
 
@@ -443,13 +462,14 @@ static void choose(struct etcd_own *o)
 	switch (c.verdict) {
 	case SUBNETS_REUSE:
 		o->next.lease.subnet6 = o->entries[c.index].lease.subnet6;
-		o->next.mod_revision = o->revisions[c.index];
+		o->next.mod_revision = o->seen[c.index].mod_revision;
+		o->next.lease_id = o->seen[c.index].lease_id;
 		break;
 	case SUBNETS_CREATE:
 		if (!c.drop_stale)
 			break;
 		key_format(o, &o->entries[c.stale].lease, o->stale_key);
-		o->stale_revision = o->revisions[c.stale];
+		o->stale_revision = o->seen[c.stale].mod_revision;
 		break;
 	case SUBNETS_TAKEN:
 	case SUBNETS_FULL:
@@ -472,7 +492,7 @@ static void choose(struct etcd_own *o)
 static void entries_drop(struct etcd_own *o)
 {
 	free(TAKE_PTR(o->entries));
-	free(TAKE_PTR(o->revisions));
+	free(TAKE_PTR(o->seen));
 	o->n_entries = o->size_entries = 0;
 }
 
@@ -495,12 +515,12 @@ static void on_list_kv(void *arg, const struct etcd_kv *kv, bool broken)
 	if (o->n_entries == o->size_entries) {
 		o->size_entries = MAX(o->size_entries * 2, (size_t)64);
 		o->entries = reallocarray(o->entries, o->size_entries, sizeof(*o->entries));
-		o->revisions = reallocarray(o->revisions, o->size_entries, sizeof(*o->revisions));
-		if (!o->entries || !o->revisions)
+		o->seen = reallocarray(o->seen, o->size_entries, sizeof(*o->seen));
+		if (!o->entries || !o->seen)
 			abort();
 	}
 	o->entries[o->n_entries] = entry;
-	o->revisions[o->n_entries++] = kv->mod_revision;
+	o->seen[o->n_entries++] = (struct seen){kv->mod_revision, kv->lease};
 }
 
 static void on_list_done(void *arg, const struct etcd_header *header _unused_, enum grpc_code code,
@@ -645,7 +665,10 @@ void etcd_own_saw(struct etcd_own *o, const struct etcd_kv *kv)
 	if (!o->held || o->step == STEP_DELETING || !key_is(o->have.key, kv->key))
 		return;
 	o->listed = true;
-	if (kv->mod_revision > o->have.mod_revision)
+	/* A list may be of another history: etcd restored from a backup. But one that began before our
+	 * last write, and events, may only be late. */
+	if (o->list_revision == o->have.mod_revision ? kv->mod_revision != o->have.mod_revision
+						     : kv->mod_revision > o->have.mod_revision)
 		adopt(o, kv);
 }
 
@@ -665,11 +688,15 @@ void etcd_own_saw_gone(struct etcd_own *o, const struct etcd_kv *kv)
 void etcd_own_list_begin(struct etcd_own *o)
 {
 	o->listed = false;
+	o->list_revision = o->held ? o->have.mod_revision : 0;
 }
 
-void etcd_own_list_end(struct etcd_own *o, int64_t revision)
+void etcd_own_list_end(struct etcd_own *o)
 {
-	if (o->held && !o->listed && o->step != STEP_WRITING && o->have.mod_revision <= revision)
+	bool same = o->held && o->have.mod_revision == o->list_revision;
+
+	o->list_revision = 0;
+	if (same && !o->listed && o->step != STEP_WRITING)
 		lose(o, "is gone from etcd");
 }
 

@@ -53,6 +53,6 @@ void etcd_own_saw(struct etcd_own *o, const struct etcd_kv *kv);
 void etcd_own_saw_gone(struct etcd_own *o, const struct etcd_kv *kv);
 /* Begin and end of a complete list: was our key in it? */
 void etcd_own_list_begin(struct etcd_own *o);
-void etcd_own_list_end(struct etcd_own *o, int64_t revision);
+void etcd_own_list_end(struct etcd_own *o);
 
 #endif

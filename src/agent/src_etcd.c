@@ -251,7 +251,7 @@ static void on_list_done(void *arg, const struct etcd_header *header, enum grpc_
 		if (!s->config_seen)
 			tell_config_missing(s);
 		tell_leases(s);
-		etcd_own_list_end(s->own, s->revision);
+		etcd_own_list_end(s->own);
 		watch_start(s);
 	} else if (code == GRPC_OUT_OF_RANGE) {
 		loop_timer_at(s->again, 0); /* compacted while we read */
