@@ -2,8 +2,9 @@
 #include "wire/etcd_lease.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
+
+#include "wire/gojson.h"
 
 /* How much of a refused key or value is shown, escapes included; both fit into a struct err. */
 #define SHOWN_SIZE 130
@@ -100,29 +101,15 @@ void etcd_lease_value_format(const struct lease *l, uint32_t vni, struct text *r
 	text_add(ret, "}");
 }
 
-/* A member by Go's rules; NULL also for null. */
-static json_t *member(json_t *object, const char *name)
-{
-	json_t *found = NULL, *value;
-	const char *key;
-
-	json_object_foreach(object, key, value)
-	{
-		if (strcasecmp(key, name) == 0)
-			found = value;
-	}
-	return json_is_null(found) ? NULL : found;
-}
-
 static int ip_decode(json_t *object, const char *name, bool v4, struct ip *ret, struct err *err)
 {
-	json_t *value = member(object, name);
+	const char *text = NULL;
 	struct ip ip;
+	int r = gojson_get_text(object, name, &text, err);
 
-	if (!value)
-		return 0;
-	if (!json_is_string(value) || !ip_parse(json_string_value(value), &ip) ||
-	    ip_is_v4(&ip) != v4)
+	if (r < 0 || !text)
+		return r;
+	if (!ip_parse(text, &ip) || ip_is_v4(&ip) != v4)
 		return err_set(err, -EINVAL, "%s is no IPv%d address", name, v4 ? 4 : 6);
 	*ret = ip;
 	return 0;
@@ -130,22 +117,22 @@ static int ip_decode(json_t *object, const char *name, bool v4, struct ip *ret, 
 
 static int mac_decode(json_t *object, const char *name, struct mac *ret, struct err *err)
 {
-	json_t *data = member(object, name);
-	json_t *value;
+	json_t *data = NULL;
+	const char *text = NULL;
+	int r = gojson_get_object(object, name, &data, err);
 
-	if (!data)
-		return 0;
-	if (!json_is_object(data))
-		return err_set(err, -EINVAL, "%s is no object", name);
-	value = member(data, "VtepMAC");
-	if (!json_is_string(value) || !mac_parse(json_string_value(value), ret))
+	if (r == 0)
+		r = gojson_get_text(data, "VtepMAC", &text, err);
+	if (r < 0 || !data)
+		return r;
+	if (!text || !mac_parse(text, ret))
 		return err_set(err, -EINVAL, "%s.VtepMAC is no MAC address", name);
 	return 0;
 }
 
 static enum backend_type type_decode(json_t *object)
 {
-	const char *text = json_string_value(member(object, "BackendType"));
+	const char *text = json_string_value(gojson_get(object, "BackendType"));
 
 	for (int t = BACKEND_NONE + 1; text && t < BACKEND__COUNT; t++)
 		if (strcmp(text, backend_type_names[t]) == 0)
@@ -182,13 +169,12 @@ static int object_decode(json_t *object, struct lease *ret, struct err *err)
 
 int etcd_lease_value_decode(struct pb_bytes value, struct lease *ret, struct err *err)
 {
-	json_error_t why;
-	json_t *object = json_loadb((const char *)value.p, value.n, JSON_DECODE_ANY, &why);
-	int r;
+	json_t *object;
+	int r = gojson_parse((const char *)value.p, value.n, &object, NULL);
 
-	/* why.text repeats the input: not for our eyes. */
-	if (!object)
-		return err_set(err, -EINVAL, "no JSON: wrong near byte %d", why.position);
+	/* Its story repeats the input, which may be anything. */
+	if (r < 0)
+		return err_set(err, -EINVAL, "no JSON object");
 	r = object_decode(object, ret, err);
 	json_decref(object);
 	return r;
