@@ -42,7 +42,8 @@ struct source_ops {
 	void (*publish)(struct source *s, const struct lease *l);
 	/* Send a complete list again. */
 	void (*relist)(struct source *s);
-	/* Deletes our lease, for `loden uninstall --lease`; best effort, then `fn(arg)`. */
+	/* Deletes our lease, for `loden uninstall --lease`; best effort, then, 10 s later at most, fn(arg),
+	 * which may close the source. Who we are, publish() has said: call it before. A reservation stays. */
 	void (*withdraw)(struct source *s, void (*fn)(void *arg), void *arg);
 };
 

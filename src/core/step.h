@@ -62,7 +62,7 @@ extern const char *const event_type_names[EVENT__COUNT];
 enum own_state {
 	OWN_HELD,  /* acquired, renewed or confirmed */
 	OWN_TAKEN, /* somebody else holds our subnet: keep the pods, be unready, say so */
-	OWN_LOST,  /* deleted; the source is acquiring the same subnet again */
+	OWN_LOST,  /* deleted, or none to be had; the source is at it */
 };
 
 struct event {
