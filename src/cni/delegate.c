@@ -20,7 +20,6 @@
 
 #define BUSY_TRIES   6	       /* runs while the file is being written, a second apart */
 #define LIMIT_OUTPUT (4 << 20) /* of a plugin's stdout or stderr */
-#define SELF_BYTES   4096      /* program header and build id lie in the first page */
 
 static int plain(struct call *c, const char *text)
 {
@@ -62,32 +61,13 @@ static int find(struct call *c, const char *type, const char **ret_path, struct 
 			gojson_quote(type, c->arena), path_list(c->env.path, c->arena));
 }
 
-static bool same_bytes(const char *path)
-{
-	char ours[SELF_BYTES], theirs[SELF_BYTES];
-	int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	int other = open(path, O_RDONLY | O_CLOEXEC);
-	bool same = self >= 0 && other >= 0 && read(self, ours, SELF_BYTES) == SELF_BYTES &&
-		    read(other, theirs, SELF_BYTES) == SELF_BYTES &&
-		    memcmp(ours, theirs, SELF_BYTES) == 0;
-
-	if (self >= 0)
-		close(self);
-	if (other >= 0)
-		close(other);
-	return same;
-}
-
-/* Is the file this program? A link to it, or a copy: installers copy once per name. */
-static bool is_us(const char *path, const struct stat *st)
+/* Is the file this program, under one of its names? A copy is not known as such and is executed. */
+static bool is_us(const struct stat *st)
 {
 	struct stat self;
 
-	if (stat("/proc/self/exe", &self) < 0)
-		return false;
-	if (self.st_dev == st->st_dev && self.st_ino == st->st_ino)
-		return true;
-	return self.st_size == st->st_size && same_bytes(path);
+	return stat("/proc/self/exe", &self) == 0 && self.st_dev == st->st_dev &&
+	       self.st_ino == st->st_ino;
 }
 
 /* ---- running ---- */
@@ -306,7 +286,7 @@ int delegate_run(struct call *c, enum cni_verb verb, const char *type)
 	if (r < 0)
 		return r;
 	applet = applet_find(type);
-	if (!applet || !is_us(path, &st))
+	if (!applet || !is_us(&st))
 		return execute(c, path, verb, &out);
 	sub.env.verb = verb;
 	switch (verb) {
@@ -359,7 +339,7 @@ int delegate_add(struct call *c, const char *type, struct cni_result *ret)
 	if (r < 0)
 		return r;
 	applet = applet_find(type);
-	if (applet && is_us(path, &st)) {
+	if (applet && is_us(&st)) {
 		sub.env.verb = CNI_ADD;
 		return applet->add(&sub, ret);
 	}

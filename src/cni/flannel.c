@@ -19,7 +19,7 @@
 #include "wire/cni.h"
 #include "wire/cni_flannel.h"
 
-#define ENV_SIZE      16384
+#define ENV_SIZE      4096
 #define LIMIT_SCRATCH (1 << 20)
 #define DIR_MODE      0700
 #define SCRATCH_MODE  0600

@@ -104,7 +104,7 @@ static bool is_true(const char *s)
 
 static int read_stdin(struct call *c)
 {
-	size_t size = 16384, len = 0;
+	size_t size = 4096, len = 0;
 	char *buf = arena_calloc(c->arena, 1, size);
 	ssize_t n;
 
@@ -302,6 +302,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	call_catch_signals();
+	json_object_seed(1); /* or jansson asks /dev/urandom; nobody here floods hashes */
 	arena_init(&arena, 0);
 	c.env.container_id = variable("CNI_CONTAINERID");
 	c.env.netns = variable("CNI_NETNS");

@@ -18,13 +18,16 @@
 #define BATCH_BYTES   8192
 #define UP_TIMEOUT_MS 5000 /* the reference gives up after 2.55 s */
 
+/* Shared by all sockets; pages that no answer reaches are never touched. */
+static uint8_t rx[NLSOCK_RX_BYTES];
+
 int pod_open(struct pod *p, struct err *err)
 {
 	p->netns_fd = p->host_fd = -1;
 	p->host = p->inside = NLSOCK_CLOSED;
 	p->bridge = p->veth = p->eth = 0;
 	p->created = false;
-	return nlsock_open(&p->host, NETLINK_ROUTE, p->rx, err);
+	return nlsock_open(&p->host, NETLINK_ROUTE, rx, err);
 }
 
 void pod_close(struct pod *p)
@@ -43,7 +46,7 @@ int pod_enter(struct pod *p, struct err *err)
 
 	if (r == 0)
 		r = netns_enter(p->netns_fd, err);
-	return r < 0 ? r : nlsock_open(&p->inside, NETLINK_ROUTE, p->rx, err);
+	return r < 0 ? r : nlsock_open(&p->inside, NETLINK_ROUTE, rx, err);
 }
 
 int pod_leave(struct pod *p, struct err *err)
@@ -310,14 +313,17 @@ static int write_sysctl(const struct cni_op *op, struct err *err)
 	int r;
 
 	snprintf(path, sizeof(path), "/proc/sys/%s", op->path);
+	if (op->must == CNI_OP_TRY) {
+		file_write(path, op->value, NULL);
+		return 0;
+	}
 	r = file_read(path, now, sizeof(now), err);
 	if (r < 0)
 		return op->must == CNI_OP_MUST ? r : 0;
 	n = strlen(op->value);
 	if (strncmp(now, op->value, n) == 0 && strcmp(now + n, "\n") == 0)
 		return 0;
-	r = file_write(path, op->value, err);
-	return op->must == CNI_OP_TRY ? 0 : r;
+	return file_write(path, op->value, err);
 }
 
 static int add_bridge(struct run *r, const struct cni_op *op)
@@ -374,17 +380,23 @@ static int add_veth(struct run *r, const struct cni_op *op)
 	};
 	uint8_t bytes[REQUEST_BYTES];
 	struct nl_buf b = NL_BUF(bytes);
-	bool fits;
+	struct looking made = {0};
+	struct nl_ack ack;
 	int rc;
 
-	fits = nl_pod_add_veth(&b, &veth, nlsock_seq(&r->p->host));
-	rc = request(&r->p->host, &b, fits, "failed to make veth pair", r->err);
+	made.seq = nlsock_seq(&r->p->host);
+	made.port = r->p->host.port;
+	if (!nl_pod_add_veth(&b, &veth, made.seq))
+		return err_set(r->err, -EMSGSIZE, "failed to make veth pair");
+	rc = nlsock_request(&r->p->host, &b, on_link, &made, &ack);
 	if (rc == -EEXIST)
 		return whose_name(r);
 	if (rc < 0)
-		return rc;
+		return explain(rc, &ack, "failed to make veth pair", r->err);
 	r->p->created = true;
-	rc = pod_link(&r->p->host, 0, r->names->host, &r->p->made, r->err);
+	r->p->made = made.link;
+	/* Before Linux 6.2 the kernel does not echo. */
+	rc = made.link.ifindex ? 0 : pod_link(&r->p->host, 0, r->names->host, &r->p->made, r->err);
 	if (rc != 0)
 		return rc < 0 ? rc : err_set(r->err, -ENODEV, "%s went away", r->names->host);
 	r->p->veth = r->p->made.ifindex;

@@ -19,7 +19,6 @@ struct pod {
 	uint32_t bridge, veth, eth; /* indexes of what pod_run() found or made; 0 = not yet */
 	bool created;		    /* the veth pair is this call's work */
 	struct nl_pod_link made;    /* the host's end as it was when made */
-	uint8_t rx[NLSOCK_RX_BYTES];
 };
 
 /* Opens the host's socket. */

@@ -70,11 +70,11 @@ enum cni_op_type {
 
 extern const char *const cni_op_names[CNI_OP__COUNT];
 
-/* What if a sysctl cannot be written. Whatever has its value already is not written. */
+/* What if a sysctl cannot be written. */
 enum cni_op_must {
 	CNI_OP_TRY,	    /* never mind */
-	CNI_OP_IF_READABLE, /* an error, unless it cannot even be read */
-	CNI_OP_MUST,
+	CNI_OP_IF_READABLE, /* an error, unless it has its value already or cannot even be read */
+	CNI_OP_MUST,	    /* an error, unless it has its value already */
 };
 
 struct cni_op {

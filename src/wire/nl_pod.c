@@ -213,7 +213,7 @@ bool nl_pod_add_veth(struct nl_buf *b, const struct nl_pod_veth *v, uint32_t seq
 	const struct ifinfomsg pod = {.ifi_family = AF_UNSPEC};
 	size_t info, data, peer;
 
-	begin_link(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, seq, &host);
+	begin_link(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, seq, &host);
 	nl_put_str(b, IFLA_IFNAME, v->host_name);
 	put_mac(b, &v->host_mac);
 	put_mtu(b, v->mtu_bytes);

@@ -57,7 +57,8 @@ struct nl_pod_veth {
 	int netns_fd;	    /* of the pod */
 };
 
-/* The host's end here and up, the pod's end there and down (it cannot be created up). */
+/* The host's end here and up, the pod's end there and down (it cannot be created up). Linux >= 6.2
+ * answers with the host's end (RTM_NEWLINK) before it acknowledges. */
 bool nl_pod_add_veth(struct nl_buf *b, const struct nl_pod_veth *v, uint32_t seq);
 /* Alias and bridge port of the host's end; false flags are what a new port has anyway. */
 bool nl_pod_set_port(struct nl_buf *b, uint32_t ifindex, const char *alias, bool hairpin,
