@@ -108,6 +108,12 @@ want_eq 'theirs is left alone' "$(peer_value 192.168.0.99 02:00:00:00:00:99)" "$
 etcdctl_ del "$key" >/dev/null
 says a "own held $subnet " 2
 
+echo '--- overwritten in our name, by an agent left running perhaps: put right, without a duel'
+etcdctl_ put --lease="$(lease_of "$key")" "$key" "$(peer_value 192.168.0.1 02:00:00:00:00:77)" >/dev/null
+says a "own held $subnet .*mac 02:00:00:00:00:02"
+want_match 'it was noticed' 'own.overwritten' "$(cat "$T/a.log")"
+want_eq 'the value' "$(peer_value 192.168.0.1 02:00:00:00:00:02)" "$(value_of "$key")"
+
 echo '--- a reservation, a key without lease, stays one'
 etcdctl_ put "$key" "$(value_of "$key")" >/dev/null
 says a "own held $subnet .*expires=-1"

@@ -32,7 +32,7 @@ struct scene {
 	struct h2 *client;
 	struct h2_stream *stream;
 	size_t n_data;
-	size_t n_ends_wanted;
+	int n_ends_wanted;
 	char line[2000]; /* what the callbacks told */
 	struct text told;
 };
@@ -380,8 +380,9 @@ static void a_request_cancelled_at_once_is_forgotten(void **state)
 	request(s, "/bytes/5", "w", false);
 	h2_cancel(s->stream);
 	request(s, "/bytes/7", "v", false);
-	loop_run(s->loop); /* until "cancelled" */
-	loop_run(s->loop);
+	/* "cancelled" and the end of the other come in either order, perhaps in one wake-up. */
+	while (!strstr(s->line, "end ") && !strstr(s->line, "deadline "))
+		loop_run(s->loop);
 	assert_int_equal(s->n_data, 7);
 }
 
