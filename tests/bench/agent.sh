@@ -60,7 +60,7 @@ in_ns etcdctl put /coreos.com/network/config \
 in_ns etcdctl --command-timeout 60s txn <"$dir/seed" >/dev/null
 
 args=(--etcd-endpoints http://127.0.0.1:2379 --iface eth0 --ip-masq --subnet-file "$dir/subnet.env")
-[ "$who" = flanneld ] || args=(agent "${args[@]}" --run-dir "$dir/run" --state-dir "$dir/state")
+[ "$who" = flanneld ] || args=(agent "${args[@]}" --run-dir "$dir/run" --state-dir "$dir/state" --instance bench)
 start=$EPOCHREALTIME
 ip netns exec "$ns" "$program" "${args[@]}" >"$dir/agent.log" 2>&1 &
 pid=$!
@@ -96,8 +96,8 @@ for kind in route neigh fdb; do
 done
 if [ "$who" = loden ]; then wait_all 20; fi
 # Five trials: a sixth within a minute would be a war, and back-off is right then.
-case $who in loden) table=loden chain=postrouting trials=5 ;; flanneld) table=flannel-ipv4 chain=postrtg trials=1 ;; esac
-in_ns "$repair" nft "nft delete rule ip $table $chain handle \$(nft -a list chain ip $table $chain | sed -n 's/.*return # handle //p' | head -1)" \
+case $who in loden) table=loden-bench chain=postrouting trials=5 ;; flanneld) table=flannel-ipv4 chain=postrtg trials=1 ;; esac
+in_ns "$repair" nft "nft delete rule ip $table $chain handle \$(nft -a list chain ip $table $chain | sed -n 's/.*return.* # handle //p' | head -1)" \
 	"$trials" "$patience"
 for damage in flap del; do
 	in_ns "$repair" "$damage" flannel.1 "$peers" 20000
