@@ -77,10 +77,14 @@ mesh() {
 	echo '  (round trip in milliseconds)'
 }
 
-# outage LOG: the longest silence between two answers, in ms, less the 2 ms between two questions.
+# outage LOG: the longest silence between two answers with questions lost in between, in ms
 outage() {
-	awk -F'[][]' '/bytes from/ { if (last && $2 - last > gap) gap = $2 - last; last = $2; n++ }
-		END { ms = gap * 1000 - 2; if (!n) print "never answered"; else printf "%.0f", ms < 4 ? 0 : ms }' "$1"
+	awk '/bytes from/ {
+			at = substr($1, 2) + 0; match($0, /icmp_seq=[0-9]+/); seq = substr($0, RSTART + 9, RLENGTH - 9) + 0
+			if (n++ && seq > last_seq + 1 && at - last > gap) gap = at - last
+			last = at; last_seq = seq
+		}
+		END { if (n) printf "%.0f", gap * 1000; else print "more than anybody waited:" }' "$1"
 }
 
 # hurt WHAT COMMAND…: pod a1 asks pod c1 500 times a second while the command runs on node a
@@ -98,17 +102,17 @@ hurt() {
 	ms=$(outage "$T/ping.out")
 	if [ "$ms" = 0 ]; then printf '    %spods never noticed%s' "$green" "$plain"
 	else printf '    pods could not talk for %s%s ms%s' "$green" "$ms" "$plain"; fi
-	repaired
-	echo
+	repaired >"$T/repaired.out"
+	if [ -s "$T/repaired.out" ]; then cat "$T/repaired.out"; else echo; fi
 }
 
 # What the agent of node a repaired since the last call, and by whose hand the damage came.
 repaired() {
-	now_=$(on a loden status --json | jq -r '.repairs_total // 0')
-	if [ "$now_" != "${before_:-0}" ]; then
-		on a loden status --json | jq -r '.repairs[0] | "; repaired: \(.what)\(if .ops > 1 then " and \(.ops - 1) more" else "" end)\(if .comm != "" then ", broken by \(.comm)" else "" end)"' | tr -d '\n'
-	fi
-	before_=$now_
+	on a loden status --json >"$T/status.json" || return 0
+	jq -r --argjson before "$repairs" 'if .repairs > $before then .recent_repairs[0] |
+		"\n    repaired: \(.what)\(if .ops > 1 then "\n              and \(.ops - 1) more" else "" end)",
+		if .comm != "" then "    broken by \(.comm) (pid \(.pid))" else empty end else empty end' "$T/status.json"
+	repairs=$(jq .repairs "$T/status.json")
 }
 
 title 'Loden: three nodes on one switch, an etcd, an agent on each node, two pods a node'
@@ -132,8 +136,9 @@ title '$ loden status     (on node a)'
 on a loden status | sed 's/^/  /'
 
 title 'Now break it (on node a, while pod a1 talks to pod c1)'
+repairs=0
 repaired >"$T/repaired.out"
-c_net=$(sed -n 's/^FLANNEL_SUBNET=\(.*\)\.1\(\/.*\)/\1.0\2/p' "$T/c.env" 2>/dev/null || on c cat /run/flannel/subnet.env | sed -n 's/^FLANNEL_SUBNET=\(.*\)\.1\(\/.*\)/\1.0\2/p')
+c_net=$(on c cat /run/flannel/subnet.env | sed -n 's/^FLANNEL_SUBNET=\(.*\)\.1\(\/.*\)/\1.0\2/p')
 hurt 'delete the route to node c' on a ip route del "$c_net"
 hurt 'take the VXLAN link down and up: the kernel drops every route, silently' \
 	'on a ip link set flannel.1 down; on a ip link set flannel.1 up'
