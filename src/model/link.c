@@ -87,7 +87,7 @@ static void compare_vxlan(struct comparison *c, const struct link_vxlan *want,
 	compare_flag(c, LINK_SET, "learning", have->learning, want->learning);
 }
 
-static void compare_alias(struct comparison *c, const char *have, const char *want)
+static void compare_text(struct comparison *c, const char *what, const char *have, const char *want)
 {
 	char escaped[4 * LINK_ALIAS_SIZE] = "";
 	struct text t = TEXT(escaped);
@@ -95,7 +95,7 @@ static void compare_alias(struct comparison *c, const char *have, const char *wa
 	if (strcmp(have, want) == 0)
 		return;
 	text_add_escaped(&t, have, strlen(have));
-	differs(c, LINK_SET, "alias", have[0] ? escaped : "none", want[0] ? want : "none");
+	differs(c, LINK_SET, what, have[0] ? escaped : "none", want[0] ? want : "none");
 }
 
 enum link_change link_compare(const struct link *want, const struct link *have, struct text *why)
@@ -108,12 +108,13 @@ enum link_change link_compare(const struct link *want, const struct link *have, 
 			link_kind_names[want->kind]);
 	else if (want->kind == LINK_VXLAN)
 		compare_vxlan(&c, &want->vxlan, &have->vxlan);
+	compare_text(&c, "name", have->name, want->name);
 	if (want->mtu_bytes > 0)
 		compare_number(&c, LINK_SET, "mtu", have->mtu_bytes, want->mtu_bytes);
 	if (mac_is_set(&want->mac) && !mac_eq(&have->mac, &want->mac))
 		differs(&c, LINK_SET, "mac", mac_format(&have->mac, a), mac_format(&want->mac, b));
 	if (have->up != want->up)
 		differs(&c, LINK_SET, "state", have->up ? "up" : "down", want->up ? "up" : "down");
-	compare_alias(&c, have->alias, want->alias);
+	compare_text(&c, "alias", have->alias, want->alias);
 	return c.change;
 }

@@ -71,7 +71,7 @@ struct link {
 /* How far apart two states of one link are: the least invasive way from have to want. */
 enum link_change {
 	LINK_SAME,
-	LINK_SET,      /* MTU, MAC, up, alias, learning: in place */
+	LINK_SET,      /* name, MTU, MAC, up, alias, learning: in place */
 	LINK_RECREATE, /* kind, VNI, port, local, lower, GBP, flags: delete and create */
 };
 /* A MAC that is unset and an MTU of 0 in want match anything. Also names what differs, have first, for

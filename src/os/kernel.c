@@ -38,6 +38,14 @@ static int found_link(void *arg, const struct nl_msg *m)
 	return nl_link_decode(m, &l->os->map, &l->link);
 }
 
+static int look_up(struct lookup *l, const char *name, uint32_t ifindex, struct nl_ack *ret_ack)
+{
+	struct nl_buf b = kernel_tx(l->os);
+
+	nl_link_get(&b, name, ifindex, nlsock_seq(&l->os->request));
+	return nlsock_request(&l->os->request, &b, found_link, l, ret_ack);
+}
+
 /* The uplink is the first role, so that a VXLAN link's lower link is known when it is decoded. */
 static_assert(DEV_UPLINK == DEV_NONE + 1, "see above");
 
@@ -47,13 +55,16 @@ int kernel_roles(struct os *os, struct err *err)
 
 	for (enum dev d = DEV_NONE + 1; d < DEV__COUNT; d++) {
 		struct lookup l = {.os = os};
-		struct nl_buf b = kernel_tx(os);
 		struct nl_ack ack;
 		int r = 0;
 
-		if (os->names.dev[d][0]) {
-			nl_link_get(&b, os->names.dev[d], nlsock_seq(&os->request));
-			r = nlsock_request(&os->request, &b, found_link, &l, &ack);
+		if (os->names.dev[d][0])
+			r = look_up(&l, os->names.dev[d], 0, &ack);
+		/* Renamed by somebody? A link that is ours stays so under any name. */
+		if (r == -ENODEV && d != DEV_UPLINK && os->map.dev[d].ifindex) {
+			r = look_up(&l, NULL, os->map.dev[d].ifindex, &ack);
+			if (r == 0 && strcmp(l.link.link.alias, os->seen[d].link.alias) != 0)
+				r = -ENODEV;
 		}
 		if (r < 0 && r != -ENODEV)
 			return err_set(err, r, "cannot look up link %s: %s", os->names.dev[d],

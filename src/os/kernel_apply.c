@@ -133,16 +133,42 @@ static int delete_link(struct os *os, const struct link *l, struct nl_ack *ret_a
 		       ret_ack);
 }
 
+/* Leaves it down, and says so in `link`. */
+static int rename_link(struct os *os, struct link *link, const char *name, struct nl_ack *ret_ack)
+{
+	const uint32_t ifindex = os->map.dev[link->dev].ifindex;
+	struct nl_buf b = kernel_tx(os);
+	struct link down = *link;
+	int r;
+
+	down.up = false;
+	r = request(os, &b, nl_link_set(&b, &down, link, ifindex, nlsock_seq(&os->request)),
+		    ret_ack);
+	if (r < 0)
+		return r;
+	*link = down;
+	b = kernel_tx(os);
+	return request(os, &b, nl_link_rename(&b, name, ifindex, nlsock_seq(&os->request)),
+		       ret_ack);
+}
+
 static int set_link(struct os *os, const struct op *op, struct nl_ack *ret_ack)
 {
+	const uint32_t ifindex = os->map.dev[op->object.link->dev].ifindex;
 	const struct link *l = op->object.link;
+	struct link old = *op->old.link;
 	struct nl_buf b = kernel_tx(os);
+	int r;
 
-	if (os->map.dev[l->dev].ifindex == 0)
+	if (ifindex == 0)
 		return -ENODEV;
-	return request(os, &b,
-		       nl_link_set(&b, l, op->old.link, os->map.dev[l->dev].ifindex,
-				   nlsock_seq(&os->request)),
+	if (strcmp(old.name, l->name) != 0) {
+		r = rename_link(os, &old, l->name, ret_ack);
+		if (r < 0)
+			return r;
+		b = kernel_tx(os);
+	}
+	return request(os, &b, nl_link_set(&b, l, &old, ifindex, nlsock_seq(&os->request)),
 		       ret_ack);
 }
 

@@ -120,11 +120,12 @@ static int end(struct nl_buf *b)
 	return nl_end(b) ? 0 : -ENOBUFS;
 }
 
-int nl_link_get(struct nl_buf *b, const char *name, uint32_t seq)
+int nl_link_get(struct nl_buf *b, const char *name, uint32_t ifindex, uint32_t seq)
 {
-	begin(b, RTM_GETLINK, 0, seq, &(struct ifinfomsg){0});
+	begin(b, RTM_GETLINK, 0, seq, &(struct ifinfomsg){.ifi_index = name ? 0 : (int)ifindex});
 	nl_put_u32(b, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	nl_put_str(b, IFLA_IFNAME, name);
+	if (name)
+		nl_put_str(b, IFLA_IFNAME, name);
 	return end(b);
 }
 
@@ -212,6 +213,13 @@ int nl_link_set(struct nl_buf *b, const struct link *l, const struct link *old, 
 		nl_put(b, IFLA_IFALIAS, l->alias, strlen(l->alias));
 	if (l->kind == LINK_VXLAN && l->vxlan.learning != old->vxlan.learning)
 		put_learning(b, l->vxlan.learning);
+	return end(b);
+}
+
+int nl_link_rename(struct nl_buf *b, const char *name, uint32_t ifindex, uint32_t seq)
+{
+	begin(b, RTM_NEWLINK, 0, seq, &(struct ifinfomsg){.ifi_index = (int)ifindex});
+	nl_put_str(b, IFLA_IFNAME, name);
 	return end(b);
 }
 

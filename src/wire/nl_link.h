@@ -21,8 +21,9 @@ struct nl_link {
 /* RTM_NEWLINK or RTM_DELLINK. The lower link of a VXLAN becomes its role in `map`. -EBADMSG. */
 int nl_link_decode(const struct nl_msg *m, const struct devmap *map, struct nl_link *ret);
 
-/* Asks for one link by name; the answer is RTM_NEWLINK, or an error -ENODEV. */
-int nl_link_get(struct nl_buf *b, const char *name, uint32_t seq);
+/* Asks for one link by name, or by index if `name` is NULL; the answer is RTM_NEWLINK, or an error
+ * -ENODEV. */
+int nl_link_get(struct nl_buf *b, const char *name, uint32_t ifindex, uint32_t seq);
 /* Asks for all. */
 int nl_link_dump(struct nl_buf *b, uint32_t seq);
 
@@ -35,6 +36,8 @@ int nl_link_create(struct nl_buf *b, const struct link *l, const struct devmap *
  * differ. `old` NULL = a link just created by nl_link_create(). */
 int nl_link_set(struct nl_buf *b, const struct link *l, const struct link *old, uint32_t ifindex,
 		uint32_t seq);
+/* Before Linux 6.2 only a link that is down can be renamed. */
+int nl_link_rename(struct nl_buf *b, const char *name, uint32_t ifindex, uint32_t seq);
 int nl_link_del(struct nl_buf *b, uint32_t ifindex, uint32_t seq);
 
 #endif

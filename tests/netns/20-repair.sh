@@ -39,8 +39,8 @@ ours() {
 		ip -j -4 neigh show dev flannel.1 | jq -c "[.[] | [.dst, .lladdr, .state]] | sort"
 		bridge -j fdb show dev flannel.1 | jq -c "[.[] | [.mac, .dst, .state]] | sort"
 		nft -s list table ip loden 2>&1
-		iptables-nft -S FORWARD | grep "flanneld forward"
-		iptables-nft -S FORWARD | sed -n "1d; /DROP/,\$s/.*flanneld forward.*/an accept stands behind a drop/p"
+		iptables-nft -S FORWARD | grep "forward"
+		iptables-nft -S FORWARD | sed -n "1d; /DROP/,\$s/.*forward.*/an accept stands behind a drop/p"
 		cat /proc/sys/net/ipv4/ip_forward /run/flannel/subnet.env
 	'
 }
@@ -52,7 +52,7 @@ foreign() {
 		ip -j nexthop show | jq -c ".[] | select(.protocol != \"102\")"
 		ip -j addr show other | jq -c "[.[].addr_info[]? | [.local, .prefixlen]]"
 		nft -s list table ip other
-		iptables-nft -S | grep -v "flanneld forward"
+		iptables-nft -S | grep -v "forward"
 	'
 }
 
@@ -61,7 +61,7 @@ sleep 1
 ours >"$T/ours.reference"
 foreign >"$T/foreign.reference"
 want_match 'the reference has four peer routes' '^4$' "$(on a ip route show proto 102 type unicast | wc -l)"
-want_eq 'both accepts stand in the dropping chain' 2 "$(on a iptables-nft -S FORWARD | grep -c 'flanneld forward')"
+want_eq 'both accepts stand in the dropping chain' 2 "$(on a iptables-nft -S FORWARD | grep -c 'forward')"
 
 same() {
 	ours >"$T/ours.now" 2>&1
@@ -120,7 +120,7 @@ damage 'table switched off' 'nft add table ip loden "{ flags dormant; }"' 20
 damage 'one accept deleted' 'iptables-nft -D FORWARD 1' 1
 damage 'a drop before our accepts' 'iptables-nft -I FORWARD 1 -j DROP && iptables-nft -D FORWARD -j DROP || true; iptables-nft -I FORWARD 1 -s 10.93.0.0/16 -j DROP; sleep 0.3; iptables-nft -D FORWARD -s 10.93.0.0/16 -j DROP' 1
 damage 'forward chain flushed and refilled' 'iptables-nft -F FORWARD; iptables-nft -A FORWARD -s 10.96.0.0/16 -j ACCEPT -m comment --comment "not ours"' 1
-damage 'accepts duplicated' 'iptables-nft-save >/tmp/s; iptables-nft -I FORWARD 1 -s 10.244.0.0/16 -m comment --comment "$(iptables-nft -S FORWARD | sed -n "s/.*--comment \"\([^\"]*flanneld forward[^\"]*\)\".*/\1/p" | head -1)" -j ACCEPT' 1
+damage 'accepts duplicated' 'iptables-nft-save >/tmp/s; iptables-nft -I FORWARD 1 -s 10.244.0.0/16 -m comment --comment "$(iptables-nft -S FORWARD | sed -n "s/.*--comment \"\([^\"]*forward[^\"]*\)\".*/\1/p" | head -1)" -j ACCEPT' 1
 damage 'forwarding switched off' 'echo 0 >/proc/sys/net/ipv4/ip_forward'
 damage 'subnet.env deleted' 'rm /run/flannel/subnet.env' 
 damage 'subnet.env altered' 'echo FLANNEL_MTU=9000 >/run/flannel/subnet.env'
