@@ -71,7 +71,7 @@ same() {
 # damage WHAT COMMAND: on node a. The command must change something, or the test shows nothing.
 damage() {
 	on a sh -c "$2" >"$T/damage.out" 2>&1 || fail "$1: cannot even break it: $(cat "$T/damage.out")"
-	wait_for 25 "$1" same
+	wait_for 40 "$1" same # the audit comes every 30 s, 20 % more or less
 	foreign >"$T/foreign.now"
 	diff "$T/foreign.reference" "$T/foreign.now" >"$T/foreign.diff" || fail "$1: something of others changed:
 $(cat "$T/foreign.diff")"

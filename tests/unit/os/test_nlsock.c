@@ -59,7 +59,7 @@ static void test_request(void **state)
 	struct nl_ack ack;
 
 	(void)state;
-	nl_link_get(&b, "lo", nlsock_seq(&s));
+	nl_link_get(&b, "lo", 0, nlsock_seq(&s));
 	assert_int_equal(nlsock_request(&s, &b, on_link, &found, &ack), 0);
 	assert_true(found);
 	b.len = 0;
@@ -104,7 +104,7 @@ static void test_batch_reports_each_failure(void **state)
 
 	(void)state;
 	nl_link_get(&b, "no-such-link", nlsock_seq(&s));
-	nl_link_get(&b, "lo", nlsock_seq(&s));
+	nl_link_get(&b, "lo", 0, nlsock_seq(&s));
 	nl_link_get(&b, "no-such-link", nlsock_seq(&s));
 	assert_int_equal(nlsock_batch(&s, &b, count_failures, &failed, NULL), 0);
 	assert_int_equal(failed, 2);
