@@ -8,6 +8,9 @@
 
 pod_add() { # NODE POD
 	on "$1" ip netns add "$2"
+	echo '{"cniVersion":"1.0.0","name":"lo","type":"loopback"}' |
+		on "$1" env CNI_COMMAND=ADD CNI_CONTAINERID="$2" CNI_NETNS="/run/netns/$2" CNI_IFNAME=lo \
+			CNI_PATH="$BUILD/cni" "$BUILD/cni/loopback" >"$T/$2.lo"
 	echo '{"cniVersion":"1.0.0","name":"cbr0","type":"flannel","delegate":{"hairpinMode":true,"isDefaultGateway":true}}' |
 		on "$1" env CNI_COMMAND=ADD CNI_CONTAINERID="$2" CNI_NETNS="/run/netns/$2" CNI_IFNAME=eth0 \
 			CNI_PATH="$BUILD/cni" "$BUILD/cni/flannel" >"$T/$2.json"
