@@ -33,6 +33,7 @@ struct brain *brain_new(const struct brain_conf *conf)
 	arena_init(&b->pass.arena, 0);
 	look_init(&b->look);
 	retry_init(&b->retry);
+	retry_init(&b->tolerated);
 	contest_init(&b->contest);
 	return b;
 }

@@ -105,7 +105,8 @@ struct brain {
 	struct look look;
 	enum circle circle;
 	struct pass pass;
-	struct retry retry;
+	struct retry retry;	/* what is refused, and must not be */
+	struct retry tolerated; /* what is refused, and we can do without */
 	struct contest contest;
 	struct backoff dump_backoff;
 	char dump_problem[240];

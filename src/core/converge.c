@@ -179,10 +179,20 @@ static unsigned repair_kinds(const struct brain *b)
 	return kinds;
 }
 
-static bool is_repair(const struct brain *b, const struct op *op)
+/* Where the kernel's refusals of this op are kept. Packets cross without these sysctls, and /proc/sys is
+ * read-only in many containers: that they cannot be set is worth a note, not more. */
+static struct retry *retry_of(struct brain *b, const struct op *op)
+{
+	bool optional =
+		op->object.kind == OBJECT_SYSCTL && !strstr(op->object.sysctl->path, "forward");
+
+	return optional ? &b->tolerated : &b->retry;
+}
+
+static bool is_repair(struct brain *b, const struct op *op)
 {
 	return (b->pass.repair_kinds & OBJECT_BIT(op->object.kind)) &&
-	       !retry_until(&b->retry, &op->object);
+	       !retry_until(retry_of(b, op), &op->object);
 }
 
 /* Is the link no use to what lies on it until this op is done? */
@@ -199,7 +209,7 @@ static bool may_run(struct brain *b, const struct op *op)
 
 	if (p->blocked_devs & 1u << diff_dev(&p->diff, &op->object))
 		return false;
-	until = retry_until(&b->retry, &op->object);
+	until = retry_until(retry_of(b, op), &op->object);
 	if (p->verifying || is_repair(b, op))
 		until = MAX(until, contest_held(&b->contest, &op->object, b->now_ms));
 	if (until <= b->now_ms)
@@ -236,12 +246,14 @@ static void survey(struct brain *b, struct survey *ret)
 	while (diff_next(&p->diff, &op, 1)) {
 		enum object_kind kind = op.object.kind;
 
+		retry_still(retry_of(b, &op), &op.object);
+		if (!may_run(b, &op) && retry_of(b, &op) == &b->tolerated)
+			continue;
 		if (first)
 			op_format(&op, &p->devs, &t);
 		first = false;
 		if (op.verb != OP_DEL)
 			b->n_bad_peers[kind]++;
-		retry_still(&b->retry, &op.object);
 		if (!may_run(b, &op)) {
 			ret->held |= OBJECT_BIT(kind);
 			continue;
@@ -379,6 +391,10 @@ void converge_dump_end(struct brain *b, const struct event *ev, struct update *r
 
 	if (b->circle != CIRCLE_DUMP)
 		return;
+	if (!(p->kinds & brain_kinds(b))) {
+		b->circle = CIRCLE_IDLE; /* the uplink went meanwhile: nothing is touched */
+		return;
+	}
 	if (ev->dump_end.code) {
 		dump_failed(b, ev->dump_end.problem ? ev->dump_end.problem : "no reason given");
 		return;
@@ -404,6 +420,7 @@ void converge_dump_end(struct brain *b, const struct event *ev, struct update *r
 	}
 	survey(b, &s);
 	retry_settle(&b->retry, p->kinds);
+	retry_settle(&b->tolerated, p->kinds);
 	if (s.n_repairs || s.held || (p->verifying && s.run))
 		b->fault = true;
 	p->repair = (struct repair){0};
@@ -477,9 +494,9 @@ static bool learn_failures(struct brain *b, const struct op_failure *failures, s
 		if (is_vital(op)) /* whatever else fails on that link fails for this */
 			dead_devs |= 1u << op->object.link->dev;
 		snprintf(number, sizeof(number), "errno %d", -f->code);
-		retry_refused(&b->retry, op, &b->pass.devs, f->text[0] ? f->text : number,
+		retry_refused(retry_of(b, op), op, &b->pass.devs, f->text[0] ? f->text : number,
 			      b->now_ms, brain_random(b));
-		b->fault = true;
+		b->fault |= retry_of(b, op) == &b->retry;
 	}
 	return !dead_devs;
 }

@@ -93,6 +93,8 @@ static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 			 l->shrunk_from, l->shrunk_to);
 	if (l->n_malformed)
 		text_add(t, "%zu malformed lease(s) were skipped\n", l->n_malformed);
+	if (b->tolerated.n)
+		text_add(t, "done without: %s\n", b->tolerated.first);
 	if (b->wanted.nexthops_refused)
 		text_add(t, "this kernel has no nexthop objects: with many peers it is slow\n");
 	if (l->have_config && l->have_uplink && l->net.vxlan.mtu_bytes > l->uplink.mtu_bytes)

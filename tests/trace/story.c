@@ -472,6 +472,7 @@ static const char *do_refuse(struct story *s, const struct words *w)
 		{"EADDRINUSE", -EADDRINUSE, "Address already in use"},
 		{"EEXIST", -EEXIST, "File exists"},
 		{"EINVAL", -EINVAL, "Invalid argument"},
+		{"EROFS", -EROFS, "Read-only file system"},
 	};
 	struct sim_fault *f = &s->kernel.faults[s->kernel.n_faults];
 
@@ -488,7 +489,7 @@ static const char *do_refuse(struct story *s, const struct words *w)
 			return NULL;
 		}
 	}
-	return "refuse EPERM|EADDRINUSE|EEXIST|EINVAL PLAN-LINE, refuse nothing";
+	return "refuse EPERM|EADDRINUSE|EEXIST|EINVAL|EROFS PLAN-LINE, refuse nothing";
 }
 
 static const char *do_wait(struct story *s, const struct words *w)

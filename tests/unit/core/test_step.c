@@ -191,6 +191,34 @@ static void test_a_dump_without_the_uplink_is_none(void **state)
 	brain_free(n.b);
 }
 
+/* Phases go back in the middle of the circle: then it ends, and nothing is touched. */
+static void test_the_uplink_goes_while_we_look(void **state)
+{
+	struct node n;
+
+	(void)state;
+	for (int when = 0; when < 2; when++) {
+		struct event lost = {.type = EVENT_UPLINK};
+
+		node_begin(&n, 3);
+		lost.now_ms = n.now_ms;
+		feed(&n, (struct event){.type = EVENT_DUMP_BEGIN, .dump_begin = {OBJECT_ALL}});
+		if (when == 0)
+			step(n.b, &lost, &n.u);
+		dump_end(&n, 0);
+		if (when == 1) {
+			assert_int_equal(n.u.flags & UPDATE_PLAN, UPDATE_PLAN);
+			step(n.b, &lost, &n.u);
+			feed(&n, (struct event){.type = EVENT_APPLIED});
+			assert_int_equal(n.u.dump_kinds, 0);
+			dump(&n);
+		}
+		assert_int_equal(n.u.flags & (UPDATE_PLAN | UPDATE_DUMP), 0);
+		assert_int_equal(brain_phase(n.b), PHASE_WAIT_UPLINK);
+		brain_free(n.b);
+	}
+}
+
 static void test_events_out_of_turn_are_ignored(void **state)
 {
 	struct node n;
@@ -285,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_one_dump_at_a_time),
 		cmocka_unit_test(test_a_dump_that_failed_changes_nothing),
 		cmocka_unit_test(test_a_dump_without_the_uplink_is_none),
+		cmocka_unit_test(test_the_uplink_goes_while_we_look),
 		cmocka_unit_test(test_events_out_of_turn_are_ignored),
 		cmocka_unit_test(test_audits_are_spread),
 		cmocka_unit_test(test_names_are_known_before_anything_is_wanted),
