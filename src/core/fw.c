@@ -7,10 +7,8 @@
 
 /* srcnat (100) + 10: behind kube-proxy's chains, which carry its own masquerade mark. */
 #define POSTROUTING_PRIORITY 110
-#define KUBE_MARK	     0x4000 /* kube-proxy: "masquerade this", its business */
-/* What people and tools grep for since flannel (flannel.md 12.5). */
-#define COMMENT_MASQ	     "flanneld masq"
-#define COMMENT_FORWARD	     "flanneld forward"
+#define KUBE_MARK	     0x4000	     /* kube-proxy: "masquerade this", its business */
+#define COMMENT_MASQ	     "flanneld masq" /* as WANT_COMMENT_FORWARD */
 
 /* All about one family that rules are made of. */
 struct side {
@@ -77,7 +75,7 @@ static void add_forward(struct fw_table *t, const struct side *s)
 
 	forward_rules(s, rules);
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-		add_own_rule(c, COMMENT_FORWARD, rules[i]);
+		add_own_rule(c, WANT_COMMENT_FORWARD, rules[i]);
 }
 
 /* The accepts that do the work: in iptables' own chain, in a form that survives iptables-save |

@@ -33,8 +33,8 @@ void want_table_name(const struct brain_conf *conf, char ret_name[FW_NAME_SIZE])
 
 void want_comment(const struct brain_conf *conf, char ret_comment[FW_COMMENT_SIZE])
 {
-	snprintf(ret_comment, FW_COMMENT_SIZE, "loden forward%s%s", conf->instance[0] ? " " : "",
-		 conf->instance);
+	snprintf(ret_comment, FW_COMMENT_SIZE, "loden%s%s: " WANT_COMMENT_FORWARD,
+		 conf->instance[0] ? "-" : "", conf->instance);
 }
 
 void want_link_name(const struct brain_conf *conf, const struct netconf *net, enum dev dev,

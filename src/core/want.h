@@ -9,11 +9,14 @@
 /* Fills `ret` with sorted arrays from `a`. */
 void want_build(const struct want_input *in, struct arena *a, struct netstate *ret);
 
+/* The comment of flannel's accepts (flannel.md 12.5): people and tools grep for it. */
+#define WANT_COMMENT_FORWARD "flanneld forward"
+
 /* Marks and names that carry the instance, so that several agents share a host. */
 void want_link_alias(const struct brain_conf *conf,
 		     char ret_alias[LINK_ALIAS_SIZE]);				  /* "loden[:x]" */
 void want_table_name(const struct brain_conf *conf, char ret_name[FW_NAME_SIZE]); /* "loden[-x]" */
-/* Of our accepts in foreign chains: what tells them from anybody else's. "loden forward[ x]". */
+/* Of our accepts in foreign chains, what tells them from others: "loden[-x]: flanneld forward". */
 void want_comment(const struct brain_conf *conf, char ret_comment[FW_COMMENT_SIZE]);
 /* "flannel.<VNI>", "flannel-v6.<VNI>", the bridge's name; "" for other roles. */
 void want_link_name(const struct brain_conf *conf, const struct netconf *net, enum dev dev,

@@ -121,8 +121,8 @@ static void test_both_families(void **state)
 	assert_int_equal(s.want.of[OBJECT_FW_CHAIN].n, 2);
 	assert_int_equal(c[1].family, FW_IP6);
 	assert_rules(c[1].ours, c[1].n_ours,
-		     "saddr fd00:10:244::/56 accept # loden forward\n"
-		     "daddr fd00:10:244::/56 accept # loden forward\n");
+		     "saddr fd00:10:244::/56 accept # loden: flanneld forward\n"
+		     "daddr fd00:10:244::/56 accept # loden: flanneld forward\n");
 	arena_fini(&s.arena);
 }
 
@@ -174,8 +174,8 @@ static void test_accepts_in_iptables_chain(void **state)
 	assert_string_equal(c->chain, "FORWARD");
 	assert_true(c->ours[0].counter);
 	assert_rules(c->ours, c->n_ours,
-		     "saddr 10.244.0.0/16 accept # loden forward two\n"
-		     "daddr 10.244.0.0/16 accept # loden forward two\n");
+		     "saddr 10.244.0.0/16 accept # loden-two: flanneld forward\n"
+		     "daddr 10.244.0.0/16 accept # loden-two: flanneld forward\n");
 	arena_fini(&s.arena);
 }
 
@@ -258,8 +258,8 @@ static void test_explain(void **state)
 		&s, &have,
 		"nf_tables chain inet site fwd (priority 10, policy drop) may drop pod "
 		"packets: run: nft insert rule inet site fwd ip saddr 10.244.0.0/16 accept "
-		"comment '\"loden forward\"'; nft insert rule inet site fwd ip daddr "
-		"10.244.0.0/16 accept comment '\"loden forward\"'");
+		"comment '\"loden: flanneld forward\"'; nft insert rule inet site fwd ip daddr "
+		"10.244.0.0/16 accept comment '\"loden: flanneld forward\"'");
 
 	have.table_owned = true;
 	assert_explained(&s, &have,
@@ -301,7 +301,7 @@ static void test_explain_ends_when_the_command_was_run(void **state)
 	setting_init(&s);
 	have.ours[0] = (struct fw_rule){.daddr = s.net.network, .verdict = FW_ACCEPT};
 	have.ours[1] = (struct fw_rule){.saddr = s.net.network, .verdict = FW_ACCEPT};
-	text_copy(have.ours[0].comment, sizeof(have.ours[0].comment), "loden forward");
+	text_copy(have.ours[0].comment, sizeof(have.ours[0].comment), "loden: flanneld forward");
 	assert_explained(&s, &have, NULL);
 	have.may_drop_before_ours = true;
 	assert_true(fw_chain_explain(&have, &s.net, &s.conf, &t));
