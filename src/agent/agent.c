@@ -2,7 +2,6 @@
 #include "agent/agent.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -294,14 +293,6 @@ static bool tell_plan(void *arg, FILE *out)
 
 /* --- start and end ------------------------------------------------------------------------------ */
 
-/* Gives memory back early; what it costs is a system call per large pass. */
-static void tune_malloc(void)
-{
-	mallopt(M_MMAP_THRESHOLD, 64 << 10);
-	mallopt(M_TRIM_THRESHOLD, 64 << 10);
-	mallopt(M_TOP_PAD, 16 << 10);
-}
-
 static int open_source(struct agent *a, struct err *err)
 {
 	const struct opts *o = a->opts;
@@ -391,7 +382,6 @@ int agent_run(const struct opts *o, struct err *err)
 		policy_fini(&a.policy);
 		return AGENT_BAD_OPTION;
 	}
-	tune_malloc();
 	arena_init(&a.arena, 0);
 	a.loop = loop_new();
 	a.timer = loop_timer(a.loop, on_timer, &a);

@@ -176,17 +176,15 @@ void front_changed(struct front *f)
 	f->conf.status(f->conf.arg, &s);
 	if (s.ready == f->ready && !strcmp(s.problem, f->problem))
 		return;
+	if (s.ready == READY_NO)
+		log_warn("agent.unready", "problem=\"%s\"", s.problem);
+	else if (f->ready == READY_NO)
+		log_info("agent.ready", "generation=%llu peers=%zu",
+			 (unsigned long long)s.verified_generation, s.n_peers);
+	else /* whoever has the problem has logged it; here is that it does not matter yet */
+		log_info("agent.still_ready", "problem=\"%s\"", s.problem);
 	f->ready = s.ready;
 	text_copy(f->problem, sizeof(f->problem), s.problem);
-	switch (s.ready) {
-	case READY_YES:
-		log_info("agent.ready", "generation=%llu peers=%zu problem=\"%s\"",
-			 (unsigned long long)s.verified_generation, s.n_peers, s.problem);
-		break;
-	case READY_NO:
-		log_warn("agent.unready", "problem=\"%s\"", s.problem);
-		break;
-	}
 	if (s.ready == READY_YES && !f->told_ready) {
 		process_notify("READY=1");
 		f->told_ready = true;

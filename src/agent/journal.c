@@ -41,8 +41,8 @@ void journal_failures(const struct plan *slice, const struct devmap *devs,
 		const struct op_failure *f = &failures[i];
 
 		op_format(&slice->ops[f->op], devs, &TEXT(line));
-		log_warn("op.failed", "op=\"%s\" why=\"%s\" of=%zu", line,
-			 f->text[0] ? f->text : strerror(-f->code), n);
+		log_warn("op.failed", "op=\"%s\" of=%zu why=\"%s\"", line, n,
+			 f->text[0] ? f->text : strerror(-f->code));
 	}
 }
 

@@ -5,7 +5,8 @@
  *
  *	2026-11-21T13:29:53.517Z warn lease.bad key="10.244.9.0-24" why="…"
  *
- * Time in UTC, level, event name, key=value. Whatever a caller forgot to escape cannot begin a line
+ * Time in UTC, level, event name, key=value. Words for people (why, problem) come last and may hold
+ * quotes of their own: they end with the line. Whatever a caller forgot to escape cannot begin a line
  * of its own or move a terminal's cursor: control bytes leave as \xNN.
  */
 
