@@ -12,7 +12,7 @@
 #include "core/uplink.h"
 
 struct policy {
-	struct uplink_policy uplink; /* ipv4 and ipv6 are set by whoever knows the configuration */
+	struct uplink_policy uplink; /* IPv4 until somebody knows the configuration */
 	const char *const *regexes;
 	void *codes[OPTS_LIST_MAX]; /* pcre2_code */
 	void *limits;		    /* pcre2_match_context */

@@ -293,6 +293,8 @@ int uplink_choose(const struct uplink_policy *p, const struct iface_facts *f,
 	struct text why = TEXT(buf);
 	struct lookup l = {.policy = p, .facts = f, .why = &why};
 
+	if (!p->ipv4 && !p->ipv6)
+		return err_set(err, 1, "neither IPv4 nor IPv6 is enabled");
 	if (try_all(&l)) {
 		fill(&l, ret_uplink);
 		return 0;

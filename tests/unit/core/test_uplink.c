@@ -234,6 +234,22 @@ static void test_nothing_yet(void **state)
 					       "--iface; there is no interface at all"});
 }
 
+/* Before the configuration is read no family is known; found by an agent that lost its default route
+ * at that moment. */
+static void test_no_family(void **state)
+{
+	const struct uplink_policy p = {0};
+	struct host h;
+	struct uplink u;
+	struct err err;
+
+	(void)state;
+	host_init(&h);
+	h.facts.default_ifindex = h.facts.default_ifindex6 = 0;
+	assert_int_equal(uplink_choose(&p, &h.facts, &u, &err), 1);
+	assert_string_equal(err.text, "neither IPv4 nor IPv6 is enabled");
+}
+
 static void test_address_order(void **state)
 {
 	struct host h;
@@ -260,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_nothing_yet),
+		cmocka_unit_test(test_no_family),
 		cmocka_unit_test(test_address_order),
 	};
 
