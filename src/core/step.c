@@ -31,14 +31,16 @@ static void change_now(struct brain *b, unsigned kinds)
 static void say(char *field, size_t size_bytes, const char *problem, const char *otherwise)
 {
 	struct text t = {.buf = field, .size_bytes = size_bytes};
+	const char *line = problem && problem[0] ? problem : otherwise;
 
-	text_add(&t, "%s", problem && problem[0] ? problem : otherwise);
 	/* Complaints come one a line; a problem is one line. */
-	while (t.len && t.buf[t.len - 1] == '\n')
-		t.buf[--t.len] = '\0';
-	for (size_t i = 0; i < t.len; i++) {
-		if (t.buf[i] == '\n')
-			t.buf[i] = ';';
+	field[0] = '\0';
+	while (*line) {
+		const size_t n = strcspn(line, "\n");
+
+		if (n)
+			text_add(&t, "%s%.*s", t.len ? "; " : "", (int)n, line);
+		line += n + (line[n] == '\n');
 	}
 }
 
