@@ -261,6 +261,7 @@ static bool tell_plan(void *arg, FILE *out)
 	struct diff diff;
 	const struct os_dump what = {OBJECT_ALL, feed_diff, &diff, &arena};
 	struct os_taken taken;
+	struct status s;
 	struct op ops[64];
 	size_t n, n_ops = 0;
 	int r;
@@ -283,11 +284,11 @@ static bool tell_plan(void *arg, FILE *out)
 		n_ops += n;
 	} while (n == ARRAY_SIZE(ops));
 	arena_fini(&arena);
-	if (brain_phase(a->brain) != PHASE_RUN)
-		fprintf(out,
-			"Phase %s: most of what is there is not touched yet; see loden status\n",
-			phase_names[brain_phase(a->brain)]);
-	fprintf(out, "%zu changes.\n", n_ops);
+	if (brain_phase(a->brain) != PHASE_RUN) {
+		give_status(a, &s);
+		fprintf(out, "Not everything is kept yet: %s\n", s.problem);
+	}
+	fprintf(out, "%zu change%s.\n", n_ops, n_ops == 1 ? "" : "s");
 	return n_ops > 0 || r < 0;
 }
 
