@@ -129,7 +129,6 @@ IN_0_4='{"ips":[{"version":"4","address":"10.1.2.9/24","gateway":"10.1.2.1"},{"v
 "routes":[{"dst":"10.9.0.0/16","gw":"10.1.2.1"},{"dst":"10.8.0.0/16"},{"dst":"fd09::/64"}],"dns":{"nameservers":["10.0.0.53"],"search":["a","b"]}}'
 IN_1='{"ips":[{"address":"10.1.2.9/24","gateway":"10.1.2.1"},{"address":"fd00::9/64","gateway":"fd00::1"}],
 "routes":[{"dst":"10.9.0.0/16","gw":"10.1.2.1"},{"dst":"10.8.0.0/16"},{"dst":"fd09::/64"}],"dns":{"nameservers":["10.0.0.53"],"search":["a","b"]}}'
-DNS='"dns":{"nameservers":["10.0.0.53"],"search":["a","b"]}'
 
 # in_version VERSION: that result
 in_version() {
