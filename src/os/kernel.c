@@ -2,7 +2,7 @@
 #include "os/kernel.h"
 
 #include <errno.h>
-#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,8 @@ void kernel_sysctl_path(const char *path, char ret_path[64])
 
 struct lookup {
 	struct os *os;
-	struct nl_link link;
+	enum dev dev;
+	struct nl_link link; /* ifindex 0 = none found */
 };
 
 static int found_link(void *arg, const struct nl_msg *m)
@@ -38,39 +39,77 @@ static int found_link(void *arg, const struct nl_msg *m)
 	return nl_link_decode(m, &l->os->map, &l->link);
 }
 
-static int look_up(struct lookup *l, const char *name, uint32_t ifindex, struct nl_ack *ret_ack)
-{
-	struct nl_buf b = kernel_tx(l->os);
-
-	nl_link_get(&b, name, ifindex, nlsock_seq(&l->os->request));
-	return nlsock_request(&l->os->request, &b, found_link, l, ret_ack);
-}
-
 /* The uplink is the first role, so that a VXLAN link's lower link is known when it is decoded. */
 static_assert(DEV_UPLINK == DEV_NONE + 1, "see above");
+
+static int by_name(struct lookup *l, const char *name, struct err *err)
+{
+	struct nl_buf b = kernel_tx(l->os);
+	struct nl_ack ack;
+	int r;
+
+	nl_link_get(&b, name, nlsock_seq(&l->os->request));
+	r = nlsock_request(&l->os->request, &b, found_link, l, &ack);
+	if (r == 0 || r == -ENODEV)
+		return 0;
+	return err_set(err, r, "cannot look up link %s: %s", name,
+		       ack.text[0] ? ack.text : strerror(-r));
+}
+
+/* Is this a link of ours for the role that is looked for? */
+static bool is_marked(const struct lookup *l, const struct nl_link *found)
+{
+	const struct link *link = &found->link;
+
+	if (strcmp(link->alias, l->os->names.link_alias) != 0)
+		return false;
+	for (enum dev d = DEV_NONE + 1; d < DEV__COUNT; d++) {
+		if (strcmp(link->name, l->os->names.dev[d]) == 0)
+			return false;
+	}
+	if (l->dev == DEV_BRIDGE)
+		return link->kind == LINK_BRIDGE;
+	return link->kind == LINK_VXLAN && ip_is_v4(&link->vxlan.local) == (l->dev == DEV_VXLAN);
+}
+
+static int maybe_marked(void *arg, const struct nl_msg *m)
+{
+	struct lookup *l = arg;
+	struct nl_link found;
+	int r = m->type == RTM_NEWLINK ? nl_link_decode(m, &l->os->map, &found) : 0;
+
+	if (r == 0 && m->type == RTM_NEWLINK && !found.port && is_marked(l, &found))
+		l->link = found;
+	return r;
+}
+
+/* Costly on a host with many links, and therefore only for a link of ours that its name does not find. */
+static int by_mark(struct lookup *l, struct err *err)
+{
+	struct nl_buf b = kernel_tx(l->os);
+	int r;
+
+	if (l->os->names.link_alias[0] == '\0' || l->dev == DEV_UPLINK)
+		return 0;
+	nl_link_dump(&b, nlsock_seq(&l->os->request));
+	r = nlsock_dump(&l->os->request, &b, maybe_marked, l, err);
+	return r < 0 ? err_wrap(err, r, "cannot list links") : 0;
+}
 
 int kernel_roles(struct os *os, struct err *err)
 {
 	bool moved = false;
 
 	for (enum dev d = DEV_NONE + 1; d < DEV__COUNT; d++) {
-		struct lookup l = {.os = os};
-		struct nl_ack ack;
+		struct lookup l = {.os = os, .dev = d};
 		int r = 0;
 
 		if (os->names.dev[d][0])
-			r = look_up(&l, os->names.dev[d], 0, &ack);
-		/* Renamed by somebody? A link that is ours stays so under any name. */
-		if (r == -ENODEV && d != DEV_UPLINK && os->map.dev[d].ifindex) {
-			r = look_up(&l, NULL, os->map.dev[d].ifindex, &ack);
-			if (r == 0 && strcmp(l.link.link.alias, os->seen[d].link.alias) != 0)
-				r = -ENODEV;
-		}
-		if (r < 0 && r != -ENODEV)
-			return err_set(err, r, "cannot look up link %s: %s", os->names.dev[d],
-				       ack.text[0] ? ack.text : strerror(-r));
+			r = by_name(&l, os->names.dev[d], err);
+		if (os->names.dev[d][0] && r == 0 && l.link.ifindex == 0)
+			r = by_mark(&l, err);
 		if (r < 0)
-			l.link = (struct nl_link){0};
+			return r;
 		l.link.link.dev = d;
 		moved |= os->map.dev[d].ifindex != l.link.ifindex;
 		os->map.dev[d].ifindex = l.link.ifindex;

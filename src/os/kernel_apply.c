@@ -102,6 +102,15 @@ static int request(struct os *os, struct nl_buf *b, int encoded, struct nl_ack *
 	return encoded < 0 ? encoded : nlsock_request(&os->request, b, NULL, NULL, ret_ack);
 }
 
+static int change_link(struct os *os, const struct link *l, const struct link *old,
+		       struct nl_ack *ret_ack)
+{
+	struct nl_buf b = kernel_tx(os);
+	uint32_t ifindex = os->map.dev[l->dev].ifindex;
+
+	return request(os, &b, nl_link_set(&b, l, old, ifindex, nlsock_seq(&os->request)), ret_ack);
+}
+
 static int create_link(struct os *os, const struct link *l, struct nl_ack *ret_ack, struct err *err)
 {
 	struct nl_buf b = kernel_tx(os);
@@ -133,43 +142,21 @@ static int delete_link(struct os *os, const struct link *l, struct nl_ack *ret_a
 		       ret_ack);
 }
 
-/* Leaves it down, and says so in `link`. */
-static int rename_link(struct os *os, struct link *link, const char *name, struct nl_ack *ret_ack)
-{
-	const uint32_t ifindex = os->map.dev[link->dev].ifindex;
-	struct nl_buf b = kernel_tx(os);
-	struct link down = *link;
-	int r;
-
-	down.up = false;
-	r = request(os, &b, nl_link_set(&b, &down, link, ifindex, nlsock_seq(&os->request)),
-		    ret_ack);
-	if (r < 0)
-		return r;
-	*link = down;
-	b = kernel_tx(os);
-	return request(os, &b, nl_link_rename(&b, name, ifindex, nlsock_seq(&os->request)),
-		       ret_ack);
-}
-
 static int set_link(struct os *os, const struct op *op, struct nl_ack *ret_ack)
 {
-	const uint32_t ifindex = os->map.dev[op->object.link->dev].ifindex;
-	const struct link *l = op->object.link;
-	struct link old = *op->old.link;
-	struct nl_buf b = kernel_tx(os);
+	const struct link *l = op->object.link, *old = op->old.link;
+	struct link down = *old;
 	int r;
 
-	if (ifindex == 0)
+	if (os->map.dev[l->dev].ifindex == 0)
 		return -ENODEV;
-	if (strcmp(old.name, l->name) != 0) {
-		r = rename_link(os, &old, l->name, ret_ack);
-		if (r < 0)
-			return r;
-		b = kernel_tx(os);
-	}
-	return request(os, &b, nl_link_set(&b, l, &old, ifindex, nlsock_seq(&os->request)),
-		       ret_ack);
+	r = change_link(os, l, old, ret_ack);
+	if (r != -EBUSY || strcmp(l->name, old->name) == 0)
+		return r;
+	/* Before Linux 6.2 a link that is up keeps its name. */
+	down.up = false;
+	r = change_link(os, &down, old, ret_ack);
+	return r < 0 ? r : change_link(os, l, &down, ret_ack);
 }
 
 static int run_link(struct run *run, size_t i, struct err *err)

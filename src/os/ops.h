@@ -22,7 +22,10 @@ struct os; /* opaque, os/kernel.h */
 /* What plays which role and which marks are ours. All borrowed until the next call. */
 struct os_names {
 	char dev[DEV__COUNT][LINK_NAME_SIZE]; /* "" = no such role now */
-	uint32_t nexthop_base;		      /* our range: base .. base + 2^24 - 1 */
+	/* Our mark on links. A link that carries it plays its role under another name too, if none
+	 * has the right one: somebody renamed it, or the VNI is another now. "" = by name only. */
+	char link_alias[LINK_ALIAS_SIZE];
+	uint32_t nexthop_base; /* our range: base .. base + 2^24 - 1 */
 	char fw_table[FW_NAME_SIZE];
 	char fw_comment[FW_COMMENT_SIZE]; /* marks our accepts in foreign chains */
 	const char *envfile_path;

@@ -120,12 +120,11 @@ static int end(struct nl_buf *b)
 	return nl_end(b) ? 0 : -ENOBUFS;
 }
 
-int nl_link_get(struct nl_buf *b, const char *name, uint32_t ifindex, uint32_t seq)
+int nl_link_get(struct nl_buf *b, const char *name, uint32_t seq)
 {
-	begin(b, RTM_GETLINK, 0, seq, &(struct ifinfomsg){.ifi_index = name ? 0 : (int)ifindex});
+	begin(b, RTM_GETLINK, 0, seq, &(struct ifinfomsg){0});
 	nl_put_u32(b, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	if (name)
-		nl_put_str(b, IFLA_IFNAME, name);
+	nl_put_str(b, IFLA_IFNAME, name);
 	return end(b);
 }
 
@@ -205,6 +204,8 @@ int nl_link_set(struct nl_buf *b, const struct link *l, const struct link *old, 
 		head.ifi_flags = l->up ? IFF_UP : 0;
 	}
 	begin(b, RTM_NEWLINK, 0, seq, &head);
+	if (strcmp(l->name, old->name) != 0)
+		nl_put_str(b, IFLA_IFNAME, l->name);
 	if (l->mtu_bytes && l->mtu_bytes != old->mtu_bytes)
 		nl_put_u32(b, IFLA_MTU, l->mtu_bytes);
 	if (mac_is_set(&l->mac) && !mac_eq(&l->mac, &old->mac))
@@ -213,13 +214,6 @@ int nl_link_set(struct nl_buf *b, const struct link *l, const struct link *old, 
 		nl_put(b, IFLA_IFALIAS, l->alias, strlen(l->alias));
 	if (l->kind == LINK_VXLAN && l->vxlan.learning != old->vxlan.learning)
 		put_learning(b, l->vxlan.learning);
-	return end(b);
-}
-
-int nl_link_rename(struct nl_buf *b, const char *name, uint32_t ifindex, uint32_t seq)
-{
-	begin(b, RTM_NEWLINK, 0, seq, &(struct ifinfomsg){.ifi_index = (int)ifindex});
-	nl_put_str(b, IFLA_IFNAME, name);
 	return end(b);
 }
 

@@ -21,9 +21,8 @@ struct nl_link {
 /* RTM_NEWLINK or RTM_DELLINK. The lower link of a VXLAN becomes its role in `map`. -EBADMSG. */
 int nl_link_decode(const struct nl_msg *m, const struct devmap *map, struct nl_link *ret);
 
-/* Asks for one link by name, or by index if `name` is NULL; the answer is RTM_NEWLINK, or an error
- * -ENODEV. */
-int nl_link_get(struct nl_buf *b, const char *name, uint32_t ifindex, uint32_t seq);
+/* Asks for one link by name; the answer is RTM_NEWLINK, or an error -ENODEV. */
+int nl_link_get(struct nl_buf *b, const char *name, uint32_t seq);
 /* Asks for all. */
 int nl_link_dump(struct nl_buf *b, uint32_t seq);
 
@@ -31,13 +30,11 @@ int nl_link_dump(struct nl_buf *b, uint32_t seq);
  * go up (its port is taken) shall stand nevertheless; and a bridge keeps an MTU only if it was changed,
  * otherwise its ports decide (net/bridge/br_device.c, br_change_mtu). */
 int nl_link_create(struct nl_buf *b, const struct link *l, const struct devmap *map, uint32_t seq);
-/* Changes in place what differs between `old` and `l`: MTU, MAC, alias, up, learning. The kernel
+/* Changes in place what differs between `old` and `l`: name, MTU, MAC, alias, up, learning. The kernel
  * drops neighbours when a MAC is written, be it the same: nothing is written that does not
  * differ. `old` NULL = a link just created by nl_link_create(). */
 int nl_link_set(struct nl_buf *b, const struct link *l, const struct link *old, uint32_t ifindex,
 		uint32_t seq);
-/* Before Linux 6.2 only a link that is down can be renamed. */
-int nl_link_rename(struct nl_buf *b, const char *name, uint32_t ifindex, uint32_t seq);
 int nl_link_del(struct nl_buf *b, uint32_t ifindex, uint32_t seq);
 
 #endif

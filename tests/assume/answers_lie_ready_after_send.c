@@ -12,7 +12,7 @@ void prove(void)
 		struct nl_buf b = NL_BUF(bytes);
 		struct nl_ack ack;
 
-		nl_link_get(&b, "flannel.1", 0, nlsock_seq(&request));
+		nl_link_get(&b, "flannel.1", nlsock_seq(&request));
 		/* The socket is non-blocking, and an empty queue would be -ENOMSG. */
 		check(nlsock_request(&request, &b, NULL, NULL, &ack) == 0, "%d %s", ack.code,
 		      ack.text);

@@ -193,6 +193,44 @@ static void test_recreated_link_gets_a_new_index_and_later_ops_use_it(void **sta
 	node_close(&n);
 }
 
+/* Our mark finds what our name does not: renamed by somebody, or of a VNI that is no longer wanted. */
+static void test_renamed_link_keeps_its_role(void **state)
+{
+	uint32_t vxlan, bridge;
+	struct node n;
+
+	(void)state;
+	start(&n);
+	strcpy(n.names.link_alias, "loden");
+	os_ops_kernel.set_names(n.os, &n.names);
+	vxlan = os_ops_kernel.devmap(n.os)->dev[DEV_VXLAN].ifindex;
+	bridge = os_ops_kernel.devmap(n.os)->dev[DEV_BRIDGE].ifindex;
+	sh("ip link set flannel.1 down && ip link set flannel.1 name other.1 && "
+	   "ip link set cni0 down && ip link set cni0 name other0 && ip link set other0 up &&"
+	   /* marked, but not what we look for */
+	   "ip link add v type veth peer name vp && ip link set v alias loden");
+	dump(&n, LINK);
+	assert_int_equal(n.have.of[OBJECT_LINK].n, 2);
+	assert_int_equal(os_ops_kernel.devmap(n.os)->dev[DEV_VXLAN].ifindex, vxlan);
+	assert_int_equal(os_ops_kernel.devmap(n.os)->dev[DEV_BRIDGE].ifindex, bridge);
+	sort(&n.have);
+	for (size_t i = 0; i < 2; i++) {
+		struct object want = netstate_at(&n.want, OBJECT_LINK, i);
+		struct object have = netstate_at(&n.have, OBJECT_LINK, i);
+
+		assert_int_equal(link_compare(want.link, have.link, NULL), LINK_SET);
+		apply_one(&n, OP_SET, OBJECT_LINK, want.any, have.any);
+		assert_int_equal(n.n_failures, 0);
+	}
+	assert_have_is_want(&n, LINK);
+	assert_int_equal(os_ops_kernel.devmap(n.os)->dev[DEV_BRIDGE].ifindex, bridge);
+	/* Without the mark it is somebody's. */
+	sh("ip link set cni0 alias other && ip link set cni0 down && ip link set cni0 name other0");
+	dump(&n, LINK);
+	assert_int_equal(n.have.of[OBJECT_LINK].n, 1);
+	node_close(&n);
+}
+
 static void test_link_of_another_kind_under_our_name(void **state)
 {
 	struct node n;
@@ -712,6 +750,7 @@ int main(void)
 		cmocka_unit_test(test_addresses_and_blackholes),
 		cmocka_unit_test(test_links_change_in_place),
 		cmocka_unit_test(test_recreated_link_gets_a_new_index_and_later_ops_use_it),
+		cmocka_unit_test(test_renamed_link_keeps_its_role),
 		cmocka_unit_test(test_link_of_another_kind_under_our_name),
 		cmocka_unit_test(test_altered_vxlan_is_seen),
 		cmocka_unit_test(test_altered_objects_are_seen),

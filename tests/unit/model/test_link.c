@@ -44,6 +44,7 @@ static void test_each_field_has_its_class(void **state)
 	ASSERT_CHANGE(mac.b[5], 9, LINK_SET, "mac 02:00:00:00:00:09 -> 02:00:00:00:00:01");
 	ASSERT_CHANGE(up, false, LINK_SET, "state down -> up");
 	ASSERT_CHANGE(alias[0], 0, LINK_SET, "alias none -> loden");
+	ASSERT_CHANGE(name[0], 'x', LINK_SET, "name xlannel.1 -> flannel.1");
 	ASSERT_CHANGE(alias[1], '\n', LINK_SET, "alias l\\x0aden -> loden");
 	ASSERT_CHANGE(vxlan.learning, true, LINK_SET, "learning on -> off");
 	ASSERT_CHANGE(vxlan.vni, 2, LINK_RECREATE, "vni 2 -> 1");

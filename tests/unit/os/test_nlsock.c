@@ -59,11 +59,11 @@ static void test_request(void **state)
 	struct nl_ack ack;
 
 	(void)state;
-	nl_link_get(&b, "lo", 0, nlsock_seq(&s));
+	nl_link_get(&b, "lo", nlsock_seq(&s));
 	assert_int_equal(nlsock_request(&s, &b, on_link, &found, &ack), 0);
 	assert_true(found);
 	b.len = 0;
-	nl_link_get(&b, "no-such-link", 0, nlsock_seq(&s));
+	nl_link_get(&b, "no-such-link", nlsock_seq(&s));
 	assert_int_equal(nlsock_request(&s, &b, on_link, &found, &ack), -ENODEV);
 	assert_int_equal(ack.seq, s.seq);
 }
@@ -92,7 +92,7 @@ static void test_given_up_answers_are_forgotten(void **state)
 	assert_int_equal(nlsock_dump(&s, &b, refuse, NULL, &err), -EILSEQ);
 	assert_string_not_equal(err.text, "");
 	b.len = 0;
-	nl_link_get(&b, "no-such-link", 0, nlsock_seq(&s));
+	nl_link_get(&b, "no-such-link", nlsock_seq(&s));
 	assert_int_equal(nlsock_request(&s, &b, on_link, &found, &ack), -ENODEV);
 	assert_false(found);
 }
@@ -103,9 +103,9 @@ static void test_batch_reports_each_failure(void **state)
 	size_t failed = 0;
 
 	(void)state;
-	nl_link_get(&b, "no-such-link", 0, nlsock_seq(&s));
-	nl_link_get(&b, "lo", 0, nlsock_seq(&s));
-	nl_link_get(&b, "no-such-link", 0, nlsock_seq(&s));
+	nl_link_get(&b, "no-such-link", nlsock_seq(&s));
+	nl_link_get(&b, "lo", nlsock_seq(&s));
+	nl_link_get(&b, "no-such-link", nlsock_seq(&s));
 	assert_int_equal(nlsock_batch(&s, &b, count_failures, &failed, NULL), 0);
 	assert_int_equal(failed, 2);
 	b.len = 0;

@@ -106,12 +106,14 @@ static void test_only_differences_are_written(void **state)
 		uint8_t mac;
 		const char *alias;
 		bool learning, down;
+		const char *name;
 	} cases[] = {
-		{IFLA_MTU, 1400, 1, "loden", false, false},
-		{IFLA_ADDRESS, 1450, 9, "loden", false, false},
-		{IFLA_IFALIAS, 1450, 1, "", false, false},
-		{IFLA_LINKINFO, 1450, 1, "loden", true, false},
-		{0, 1450, 1, "loden", false, true},
+		{IFLA_MTU, 1400, 1, "loden", false, false, NULL},
+		{IFLA_ADDRESS, 1450, 9, "loden", false, false, NULL},
+		{IFLA_IFALIAS, 1450, 1, "", false, false, NULL},
+		{IFLA_LINKINFO, 1450, 1, "loden", true, false, NULL},
+		{0, 1450, 1, "loden", false, true, NULL},
+		{IFLA_IFNAME, 1450, 1, "loden", false, false, "flannel.2"},
 	};
 
 	static const uint16_t types[] = {IFLA_MTU, IFLA_ADDRESS, IFLA_IFALIAS, IFLA_LINKINFO,
@@ -130,6 +132,8 @@ static void test_only_differences_are_written(void **state)
 		strcpy(l.alias, cases[i].alias);
 		l.vxlan.learning = cases[i].learning;
 		l.up = !cases[i].down;
+		if (cases[i].name)
+			strcpy(l.name, cases[i].name);
 		assert_int_equal(nl_link_set(&b, &l, &old, 5, 1), 0);
 		attrs = attrs_of(&b, &head);
 		assert_int_equal(head.ifi_index, 5);
