@@ -8,6 +8,7 @@
 #include "cni/delegate.h"
 #include "cni/pod.h"
 #include "os/netns.h"
+#include "wire/cni.h"
 #include "wire/cni_conf.h"
 
 struct checking {
@@ -231,8 +232,10 @@ int bridge_check(struct call *c)
 		pod_close(x.pod);
 		return r;
 	}
-	r = c->conf.has_prev ? check(&x, &err)
-			     : err_set(&err, -EINVAL, "Required prevResult missing");
+	r = cni_decode_prev(c->root, c->arena, &c->conf, &err);
+	if (r == 0)
+		r = c->conf.has_prev ? check(&x, &err)
+				     : err_set(&err, -EINVAL, "Required prevResult missing");
 	pod_close(x.pod);
 	return r < 0 ? call_fail(c, &err) : 0;
 }

@@ -32,10 +32,8 @@ int call_decode(struct call *c)
 		return r;
 	}
 	r = cni_decode_ipam_type(c->root, &c->conf.ipam_type, &err);
-	/* A DEL must not fail for what it does not need. */
-	if (r == 0 && (c->env.verb == CNI_ADD || c->env.verb == CNI_CHECK))
-		r = cni_decode_prev(c->root, c->arena, &c->conf, &err);
-	return r < 0 ? call_fail(c, &err) : 0;
+	return r < 0 ? cni_fail(c->error, CNI_CODE_PLAIN, "failed to load netconf: %s", err.text)
+		     : 0;
 }
 
 static volatile sig_atomic_t stopped;

@@ -23,7 +23,7 @@ struct call {
 
 /* "cannot …": hands a story on as an error without a code of its own. Returns -EINVAL. */
 int call_fail(struct call *c, const struct err *err);
-/* Fills in c->conf from c->root: name, version, ipam type, prevResult. */
+/* Fills in c->conf from c->root: name, version, ipam type. */
 int call_decode(struct call *c);
 
 /* SIGTERM, SIGINT and SIGHUP end what waits (EINTR) and are remembered; whoever makes something looks

@@ -210,11 +210,21 @@ static int run_once(struct call *c, const char *path, char **env, struct output 
 	return -failed;
 }
 
+/* libc begins with a capital, Go does not. */
+static const char *go_words(const char *text, struct arena *a)
+{
+	char *copy = arena_strdup(a, text);
+
+	if (copy[0] >= 'A' && copy[0] <= 'Z')
+		copy[0] |= 0x20;
+	return copy;
+}
+
 /* How Go words the end of a process. */
 static const char *status_text(int status, struct arena *a)
 {
 	if (WIFSIGNALED(status))
-		return arena_printf(a, "signal: %s", strsignal(WTERMSIG(status)));
+		return arena_printf(a, "signal: %s", go_words(strsignal(WTERMSIG(status)), a));
 	return arena_printf(a, "exit status %d", WEXITSTATUS(status));
 }
 
@@ -261,14 +271,12 @@ static int execute(struct call *c, const char *path, enum cni_verb verb, struct 
 	if (r < 0) {
 		cni_fail(c->error, CNI_CODE_UNKNOWN,
 			 "netplugin failed with no error message: fork/exec %s: %s", path,
-			 strerror(-r));
+			 go_words(strerror(-r), c->arena));
 		return -EINVAL;
 	}
-	if (ret->status != 0)
-		return plugin_error(c, ret);
 	if (ret->err.n > 0)
 		(void)!write(STDERR_FILENO, ret->err.text, ret->err.n);
-	return 0;
+	return ret->status != 0 ? plugin_error(c, ret) : 0;
 }
 
 /* ---- calling ---- */
@@ -307,23 +315,22 @@ int delegate_run(struct call *c, enum cni_verb verb, const char *type)
 	return -EINVAL;
 }
 
+/* The tree stays: the result borrows from it. */
 static int decode_output(struct call *c, const struct output *o, struct cni_result *ret)
 {
 	enum cni_version version;
 	struct err err = {0};
 	json_t *root;
 
-	/* A plugin with nothing to say may say null. */
-	if (o->out.n >= 4 && strncmp(o->out.text, "null", 4) == 0) {
-		*ret = (struct cni_result){0};
-		return 0;
-	}
-	/* The tree stays: the result borrows from it. */
-	if (gojson_parse(o->out.text, o->out.n, &root, &err) < 0 ||
-	    cni_result_decode(root, c->conf.version, c->arena, ret, &version, &err) < 0)
+	if (gojson_parse(o->out.text, o->out.n, &root, &err) < 0)
 		return cni_fail(c->error, CNI_CODE_PLAIN, "failed to unmarshal raw result: %s",
 				err.text);
-	return 0;
+	*ret = (struct cni_result){0};
+	/* A plugin with nothing to say may say null. */
+	if (json_is_null(root) ||
+	    cni_result_decode(root, c->conf.version, c->arena, ret, &version, &err) == 0)
+		return 0;
+	return call_fail(c, &err);
 }
 
 int delegate_add(struct call *c, const char *type, struct cni_result *ret)

@@ -6,6 +6,7 @@
 #include "cni/applet.h"
 #include "cni/pod.h"
 #include "os/netns.h"
+#include "wire/cni.h"
 
 #define LO "lo"
 
@@ -76,6 +77,11 @@ int loopback_add(struct call *c, struct cni_result *ret)
 	struct err err = {0};
 	int r;
 
+	r = cni_decode_prev(c->root, c->arena, &c->conf, &err);
+	if (r < 0) {
+		err_wrap(&err, r, "failed to parse prevResult");
+		return call_fail(c, &err);
+	}
 	r = enter(c, p, &err);
 	if (r != 0)
 		err_wrap(&err, r, "failed to open netns \"%s\"", c->env.netns);

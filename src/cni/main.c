@@ -149,16 +149,30 @@ static int read_config(struct call *c)
 	return cni_decode_name(c->root, &c->conf.name, c->error);
 }
 
-/* CHECK, GC and STATUS came with later versions of the spec. */
+/* CHECK, GC and STATUS came with later versions of the spec. The version may be one we do not know. */
 static int check_verb_version(struct call *c)
 {
 	const enum cni_verb verb = c->env.verb;
 	const enum cni_version since = verb == CNI_CHECK ? CNI_0_4_0 : CNI_1_1_0;
+	uint64_t conf, first, newest;
+	const char *text = NULL;
+	struct err err = {0};
+	int r;
 
 	if (verb != CNI_CHECK && verb != CNI_GC && verb != CNI_STATUS)
 		return 0;
-	if (c->conf.version < since)
+	r = cni_decode_version(c->root, &text, c->error);
+	if (r < 0)
+		return r;
+	if (cni_version_number(text, &conf, &err) < 0)
+		return cni_fail(c->error, CNI_CODE_DECODE, "%s", err.text);
+	cni_version_number(cni_version_names[since], &first, NULL);
+	cni_version_number(cni_version_names[CNI_VERSION_NEWEST], &newest, NULL);
+	if (conf < first)
 		return cni_fail(c->error, CNI_CODE_VERSION, "config version does not allow %s",
+				cni_verb_names[verb]);
+	if (conf > newest)
+		return cni_fail(c->error, CNI_CODE_VERSION, "plugin version does not allow %s",
 				cni_verb_names[verb]);
 	return 0;
 }
@@ -239,9 +253,9 @@ static int run(struct call *c, const char *name, const char **ret_text)
 		return r;
 	if (!known)
 		return cni_fail(c->error, CNI_CODE_ENVIRONMENT, "unknown CNI_COMMAND: %s", command);
-	r = call_decode(c);
+	r = check_verb_version(c);
 	if (r == 0)
-		r = check_verb_version(c);
+		r = call_decode(c);
 	if (r == 0)
 		r = check_netns(c);
 	if (r < 0)

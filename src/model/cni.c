@@ -39,6 +39,34 @@ bool cni_version_same_family(enum cni_version a, enum cni_version b)
 	return family(a) == family(b);
 }
 
+int cni_version_number(const char *text, uint64_t *ret, struct err *err)
+{
+	static const char *const parts[] = {"major", "minor", "micro"};
+	const char *p = text;
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		const char *begin;
+		uint64_t n = 0;
+
+		v <<= 21;
+		/* What is left out is 0. */
+		if (i > 0 && !*p)
+			continue;
+		begin = p += i > 0;
+		for (; *p >= '0' && *p <= '9' && p < begin + 6; p++)
+			n = n * 10 + (uint64_t)(*p - '0');
+		if (p == begin || (*p && *p != '.'))
+			return err_set(err, -EINVAL, "failed to convert %s version part \"%s\"",
+				       parts[i], begin);
+		v |= n;
+	}
+	if (*p)
+		return err_set(err, -EINVAL, "invalid version \"%s\": too many parts", text);
+	*ret = v;
+	return 0;
+}
+
 bool cni_verb_parse(const char *text, enum cni_verb *ret)
 {
 	for (size_t i = 0; i < CNI_VERB__COUNT; i++) {

@@ -12,6 +12,7 @@
  * Everything is borrowed from the arena of the call, which lives as long as the process.
  */
 
+#include "base/err.h"
 #include "model/ip.h"
 #include "model/link.h"
 
@@ -32,6 +33,8 @@ extern const char *const cni_version_names[CNI_VERSION__COUNT];
 bool cni_version_parse(const char *text, enum cni_version *ret);
 /* Versions whose results have the same shape: a plugin accepts a prevResult only of its family. */
 bool cni_version_same_family(enum cni_version a, enum cni_version b);
+/* Any version, also one that we do not know, as a number that orders them. -EINVAL with a story. */
+int cni_version_number(const char *text, uint64_t *ret, struct err *err);
 
 enum cni_verb {
 	CNI_ADD,

@@ -11,7 +11,7 @@ int cni_decode_name(const json_t *root, const char **ret, struct cni_error *e)
 	const char *name = "";
 	struct err err = {0};
 
-	if (!json_is_object(root))
+	if (!json_is_object(root) && !json_is_null(root))
 		return cni_fail(e, CNI_CODE_DECODE,
 				"error unmarshall network config: must be an object, is %s",
 				gojson_type_name(root));
@@ -57,23 +57,42 @@ int cni_decode_ipam_type(const json_t *root, const char **ret, struct err *err)
 	return 0;
 }
 
+/* "[1.0.0 1.1.0]": all whose results look like that of `v`, as Go prints a list. The oldest may also
+ * go unnamed. */
+static const char *family_list(enum cni_version v, char buf[64])
+{
+	struct text t = {.buf = buf, .size_bytes = 64};
+
+	text_add(&t, "[");
+	for (int i = 0; i < CNI_VERSION__COUNT; i++) {
+		if (cni_version_same_family((enum cni_version)i, v))
+			text_add(&t, "%s%s", t.len > 1 || i == 0 ? " " : "", cni_version_names[i]);
+	}
+	text_add(&t, "]");
+	return buf;
+}
+
 int cni_decode_prev(const json_t *root, struct arena *a, struct cni_conf *ret, struct err *err)
 {
-	enum cni_version version;
+	enum cni_version version = ret->version;
+	const char *text = "";
 	json_t *prev = NULL;
+	char list[64];
 	int r;
 
 	r = gojson_get_object(root, "prevResult", &prev, err);
 	if (r < 0 || !prev)
 		return r;
-	r = cni_result_decode(prev, ret->version, a, &ret->prev, &version, err);
+	r = gojson_get_text(prev, "cniVersion", &text, err);
+	if (r == 0 && *text &&
+	    (!cni_version_parse(text, &version) || !cni_version_same_family(version, ret->version)))
+		r = err_set(err, -EINVAL,
+			    "result type supports %s but unmarshalled CNIVersion is \"%s\"",
+			    family_list(ret->version, list), text);
+	if (r == 0)
+		r = cni_result_decode(prev, ret->version, a, &ret->prev, &version, err);
 	if (r < 0)
 		return err_wrap(err, r, "could not parse prevResult");
-	if (!cni_version_same_family(version, ret->version))
-		return err_set(err, -EINVAL,
-			       "could not parse prevResult: the configuration is of version %s but "
-			       "its prevResult of %s",
-			       cni_version_names[ret->version], cni_version_names[version]);
 	ret->has_prev = true;
 	return 0;
 }

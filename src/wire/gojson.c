@@ -32,39 +32,132 @@ static size_t utf8_len(const unsigned char *s, size_t n)
 	return len;
 }
 
-/* Copies s with each wrong byte as U+FFFD; NULL if there is none. */
-static char *utf8_repair(const unsigned char *s, size_t n, struct arena *a, size_t *ret_n)
-{
-	size_t bad = 0, len, out = 0;
-	char *fixed;
+/* What Go reads and jansson refuses, made into what both read. */
+struct repair {
+	const unsigned char *s;
+	size_t n, i;
+	char *out; /* room for 3 n + 1 */
+	size_t len;
+	bool in_string;
+};
 
-	for (size_t i = 0; i < n; i += MAX(len, 1u)) {
-		len = utf8_len(s + i, n - i);
-		bad += len == 0;
+static void put(struct repair *r, const char *bytes, size_t n)
+{
+	memcpy(r->out + r->len, bytes, n);
+	r->len += n;
+}
+
+static void copy(struct repair *r, size_t n)
+{
+	put(r, (const char *)r->s + r->i, n);
+	r->i += n;
+}
+
+/* The number of \uXXXX at offset i, or -1. */
+static int escaped(const struct repair *r, size_t i)
+{
+	int v = 0;
+
+	if (i + 6 > r->n || r->s[i] != '\\' || r->s[i + 1] != 'u')
+		return -1;
+	for (size_t k = i + 2; k < i + 6; k++) {
+		unsigned char c = r->s[k] | 0x20;
+
+		if (r->s[k] >= '0' && r->s[k] <= '9')
+			v = v << 4 | (r->s[k] - '0');
+		else if (c >= 'a' && c <= 'f')
+			v = v << 4 | (c - 'a' + 10);
+		else
+			return -1;
 	}
-	if (!bad)
-		return NULL;
-	fixed = arena_calloc(a, 1, n + 2 * bad);
-	for (size_t i = 0; i < n; i += MAX(len, 1u)) {
-		len = utf8_len(s + i, n - i);
-		memcpy(fixed + out, len ? (const char *)s + i : "\xef\xbf\xbd", len ? len : 3);
-		out += len ? len : 3;
+	return v;
+}
+
+/* In a string: wrong bytes and half surrogates become U+FFFD. */
+static void repair_text(struct repair *r)
+{
+	const size_t len = utf8_len(r->s + r->i, r->n - r->i);
+	const int u = escaped(r, r->i);
+
+	if (len == 0) {
+		put(r, "\xef\xbf\xbd", 3);
+		r->i++;
+	} else if (u >= 0xd800 && u <= 0xdbff && escaped(r, r->i + 6) >= 0xdc00 &&
+		   escaped(r, r->i + 6) <= 0xdfff) {
+		copy(r, 12);
+	} else if (u >= 0xd800 && u <= 0xdfff) {
+		put(r, "\\ufffd", 6);
+		r->i += 6;
+	} else if (r->s[r->i] == '\\' && r->i + 1 < r->n) {
+		copy(r, 1);
+		if (utf8_len(r->s + r->i, r->n - r->i) > 0)
+			copy(r, 1);
+	} else {
+		copy(r, len);
 	}
-	*ret_n = out;
-	return fixed;
+}
+
+static size_t number_len(const struct repair *r)
+{
+	size_t n = 0;
+
+	while (r->i + n < r->n && memchr("+-.0123456789eE", r->s[r->i + n], 15))
+		n++;
+	return n;
+}
+
+/* Outside of strings: a number that may be too large for anybody becomes one that is no integer. A
+ * key that we use will complain, any other does not matter. */
+static void repair_rest(struct repair *r)
+{
+	const size_t n = number_len(r);
+
+	if (n > 18 || (n > 3 && memchr(r->s + r->i, 'e', n)) ||
+	    (n > 3 && memchr(r->s + r->i, 'E', n))) {
+		put(r, "1e99", 4);
+		r->i += n;
+	} else {
+		copy(r, MAX(n, 1u));
+	}
+}
+
+static char *repaired(const char *bytes, size_t n, struct arena *a, size_t *ret_n)
+{
+	struct repair r = {.s = (const unsigned char *)bytes, .n = n};
+
+	r.out = arena_calloc(a, 3, n + 1);
+	while (r.i < n) {
+		if (r.s[r.i] == '"') {
+			r.in_string = !r.in_string;
+			copy(&r, 1);
+		} else if (r.in_string) {
+			repair_text(&r);
+		} else {
+			repair_rest(&r);
+		}
+	}
+	*ret_n = r.len;
+	return r.out;
+}
+
+static json_t *load(const char *bytes, size_t n, json_error_t *why)
+{
+	return json_loadb(bytes, n, JSON_ALLOW_NUL | JSON_DECODE_ANY, why);
 }
 
 int gojson_parse(const char *bytes, size_t n, json_t **ret, struct err *err)
 {
-	struct arena a;
 	json_error_t why;
-	char *fixed;
+	struct arena a;
 	json_t *v;
 
-	arena_init(&a, 0);
-	fixed = utf8_repair((const unsigned char *)bytes, n, &a, &n);
-	v = json_loadb(fixed ? fixed : bytes, n, JSON_ALLOW_NUL, &why);
-	arena_fini(&a);
+	v = load(bytes, n, &why);
+	if (!v && n > 0) {
+		arena_init(&a, 0);
+		bytes = repaired(bytes, n, &a, &n);
+		v = load(bytes, n, &why);
+		arena_fini(&a);
+	}
 	if (v) {
 		*ret = v;
 		return 0;

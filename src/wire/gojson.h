@@ -5,9 +5,8 @@
  *
  * What we read was written for Go programs, and what we write is read by them, so their leniency is
  * part of the format: keys of structs match without regard to ASCII case, the last of several wins,
- * null leaves the default, unknown keys are ignored, bytes that are not UTF-8 become U+FFFD. Numbers
- * and booleans are strict: no 1.0, no "5", no "true". Two inputs that Go takes are refused, because
- * jansson refuses them: lone surrogates (\ud800) and numbers beyond int64 or double.
+ * null leaves the default, unknown keys are ignored whatever their value, bytes that are not UTF-8
+ * become U+FFFD. Numbers and booleans are strict: no 1.0, no "5", no "true".
  *
  * Getters: 0 and *ret set; 0 and *ret untouched if the key is absent or null; -EINVAL with a story
  * that names the key. Strings, objects and arrays are borrowed from `o`.
@@ -18,8 +17,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* One value that is an object or an array, and nothing behind it but white space. The caller
- * json_decref()s it. */
+/* One value of any type, and nothing behind it but white space. The caller json_decref()s it. */
 int gojson_parse(const char *bytes, size_t n, json_t **ret, struct err *err);
 
 /* As a struct member: any case, last wins, NULL for absent and null. NULL `o` is fine. */

@@ -48,6 +48,7 @@ static void test_cni_name(void **state)
 		{"{\"name\":\".x\"}", 7, "invalid characters found in network name", ".x"},
 		{"{\"name\":3}", 6,
 		 "error unmarshall network config: name: must be a string, is a number", ""},
+		{"null", 7, "missing network name", ""},
 		{"[]", 6, "error unmarshall network config: must be an object, is an array", ""},
 	};
 
@@ -95,6 +96,36 @@ static void test_cni_version(void **state)
 	}
 }
 
+static void test_cni_version_number(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t major, minor, micro;
+		const char *error; /* NULL: accepted */
+	} rows[] = {
+		{"0.1.0", 0, 1, 0, NULL},
+		{"1.10.3", 1, 10, 3, NULL},
+		{"2", 2, 0, 0, NULL},
+		{"1.1", 1, 1, 0, NULL},
+		{"", 0, 0, 0, "failed to convert major version part \"\""},
+		{"1.", 0, 0, 0, "failed to convert minor version part \"\""},
+		{"1.x", 0, 0, 0, "failed to convert minor version part \"x\""},
+		{"1.2.3-rc", 0, 0, 0, "failed to convert micro version part \"3-rc\""},
+		{"1.2.3.4", 0, 0, 0, "invalid version \"1.2.3.4\": too many parts"},
+		{"99999999.0", 0, 0, 0, "failed to convert major version part \"99999999.0\""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct err err = {0};
+		uint64_t v = 0;
+
+		cni_version_number(rows[i].text, &v, &err);
+		assert_string_equal(err.text, rows[i].error ? rows[i].error : "");
+		assert_int_equal(v, rows[i].major << 42 | rows[i].minor << 21 | rows[i].micro);
+	}
+}
+
 static void test_cni_prev_result(void **state)
 {
 	static const struct {
@@ -105,10 +136,14 @@ static void test_cni_prev_result(void **state)
 		{CNI_1_0_0, "{\"cniVersion\":\"1.1.0\"}", NULL},
 		{CNI_0_2_0, "{}", NULL},
 		{CNI_1_0_0, "{\"cniVersion\":\"0.2.0\"}",
-		 "could not parse prevResult: the configuration is of version 1.0.0 but its prevResult "
-		 "of 0.2.0"},
+		 "could not parse prevResult: result type supports [1.0.0 1.1.0] but unmarshalled "
+		 "CNIVersion is \"0.2.0\""},
 		{CNI_1_0_0, "{\"cniVersion\":\"7\"}",
-		 "could not parse prevResult: unsupported CNI result version \"7\""},
+		 "could not parse prevResult: result type supports [1.0.0 1.1.0] but unmarshalled "
+		 "CNIVersion is \"7\""},
+		{CNI_0_1_0, "{\"cniVersion\":\"1.0.0\"}",
+		 "could not parse prevResult: result type supports [ 0.1.0 0.2.0] but unmarshalled "
+		 "CNIVersion is \"1.0.0\""},
 		{CNI_1_0_0, "{\"ips\":[{\"address\":\"10.0.0.1\"}]}",
 		 "could not parse prevResult: ips[0]: address: invalid CIDR address: 10.0.0.1"},
 	};
@@ -193,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_cni_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cni_version, setup, teardown),
+		cmocka_unit_test(test_cni_version_number),
 		cmocka_unit_test_setup_teardown(test_cni_prev_result, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cni_args, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cni_error, setup, teardown),

@@ -32,6 +32,17 @@ static void test_gojson_parse(void **state)
 		{"{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"}"},
 		{"{\"a\":\"\xc3\xa4\xf0\x9f\x98\x80\"}", "{\"a\":\"\xc3\xa4\xf0\x9f\x98\x80\"}"},
 		{"{\"a\":1,\"a\":2}", "{\"a\":2}"},
+		{" null", "null"},
+		/* half surrogates; whole ones; a backslash in front is none */
+		{"{\"a\":\"\\ud800x\"}", "{\"a\":\"\xef\xbf\xbdx\"}"},
+		{"{\"a\":\"\\udc00\\ud83d\\ude00\"}", "{\"a\":\"\xef\xbf\xbd\xf0\x9f\x98\x80\"}"},
+		{"{\"a\":\"\\\\ud800\xff\"}", "{\"a\":\"\\\\ud800\xef\xbf\xbd\"}"},
+		/* numbers that nobody can hold */
+		{"{\"a\":99999999999999999999999,\"b\":1}",
+		 "{\"a\":9.9999999999999997e+98,\"b\":1}"},
+		{"{\"a\":1e400,\"b\":true}", "{\"a\":9.9999999999999997e+98,\"b\":true}"},
+		{"{\"a\":\"1e400\",\"b\":1e400}", "{\"a\":\"1e400\",\"b\":9.9999999999999997e+98}"},
+		{"{\"a\":\"\xff", "!unexpected end of JSON input"},
 	};
 
 	(void)state;
