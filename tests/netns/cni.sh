@@ -82,8 +82,9 @@ in_pod() {
 # fresh: no pods, no bridge, no files, as after boot.
 fresh() {
 	ip -all netns del
-	for link_ in $(ip -o link show type bridge | sed 's/^[0-9]*: \([^:@]*\).*/\1/'); do
-		[ "$link_" = sw ] || ip link del "$link_"
+	# The kernel clears a namespace away later.
+	for link_ in $(ports) $(ip -j link show type bridge | jq -r '.[].ifname'); do
+		[ "$link_" = sw ] || ip link del "$link_" 2>/dev/null || :
 	done
 	rm -rf /var/lib/cni /run/flannel /run/cni
 }
@@ -114,4 +115,41 @@ error() {
 # conf VERSION KEYS: a configuration of that version, with the name "net"
 conf() {
 	printf '{"cniVersion":"%s","name":"net"%s}' "$1" "${2:+,$2}"
+}
+
+# prev: the configuration of the last call, with what it printed as prevResult
+prev() {
+	printf '%s' "$conf_" | jq -c --argjson prev "$out" '.prevResult = $prev'
+}
+
+# --- what there is --------------------------------------------------------------------------------
+
+# addrs LINK [ip options]: "10.1.2.2/24 fd00::2/64", without link-local ones; -n a for those of pod a
+addrs() {
+	link_=$1
+	shift
+	ip -j "$@" addr show "$link_" | jq -r '[.[].addr_info[]? | select(.scope != "link") |
+		"\(.local)/\(.prefixlen)"] | join(" ")'
+}
+
+# link LINK FILTER [ip options]: of `ip -d -j link show LINK`
+link() {
+	link_=$1 filter_=$2
+	shift 2
+	ip -d -j "$@" link show "$link_" 2>/dev/null | jq -rc ".[0] | $filter_"
+}
+
+# ports: names of the host's ends of pods
+ports() {
+	ip -j link show type veth | jq -r '[.[].ifname | select(startswith("sw-") | not)] | join(" ")'
+}
+
+# held CONTAINER: the addresses that host-local holds for it in the network "net"; ".*": for anybody
+held() {
+	(cd /var/lib/cni/networks/net 2>/dev/null && LC_ALL=C grep -lxs "$1$(printf '\r')*" [0-9a-f]* | xargs) || :
+}
+
+# sysctl_in_pod PATH
+sysctl_in_pod() {
+	in_pod cat "/proc/sys/net/$1"
 }
