@@ -128,6 +128,27 @@ static void test_a_long_plan_comes_in_slices(void **state)
 	brain_free(n.b);
 }
 
+static void test_without_its_link_the_rest_of_a_plan_is_not_tried(void **state)
+{
+	const struct op_failure busy = {.op = 0, .code = -EADDRINUSE, .text = "Address in use"};
+	struct status st;
+	struct node n;
+
+	(void)state;
+	node_begin(&n, 1000);
+	dump(&n);
+	assert_int_equal(n.u.plan.ops[0].object.kind, OBJECT_LINK);
+	feed(&n, (struct event){.type = EVENT_APPLIED, .applied = {&busy, 1}});
+	assert_int_equal(n.u.flags & (UPDATE_PLAN | UPDATE_DUMP), UPDATE_DUMP);
+	dump(&n); /* still nothing there */
+	for (size_t i = 0; i < n.u.plan.n; i++)
+		assert_int_not_equal(n.u.plan.ops[i].object.kind, OBJECT_ROUTE);
+	brain_status(n.b, n.now_ms, &st);
+	assert_non_null(strstr(st.problem, "link.add flannel.1"));
+	assert_non_null(strstr(st.problem, "Address in use"));
+	brain_free(n.b);
+}
+
 static void test_one_dump_at_a_time(void **state)
 {
 	struct node n;
@@ -310,6 +331,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_long_plan_comes_in_slices),
+		cmocka_unit_test(test_without_its_link_the_rest_of_a_plan_is_not_tried),
 		cmocka_unit_test(test_one_dump_at_a_time),
 		cmocka_unit_test(test_a_dump_that_failed_changes_nothing),
 		cmocka_unit_test(test_a_dump_without_the_uplink_is_none),
