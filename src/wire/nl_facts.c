@@ -9,6 +9,13 @@
 
 #include "wire/nl_link.h"
 
+/* Whoever keeps it: ours of any instance, or flannel's. */
+static bool is_overlay(const struct link *l)
+{
+	return strncmp(l->alias, "loden", 5) == 0 ||
+	       (l->kind == LINK_VXLAN && strncmp(l->name, "flannel", 7) == 0);
+}
+
 int nl_facts_iface(const struct nl_msg *m, struct iface *ret)
 {
 	struct nl_link l;
@@ -19,7 +26,7 @@ int nl_facts_iface(const struct nl_msg *m, struct iface *ret)
 	r = nl_link_decode(m, &(struct devmap){0}, &l);
 	if (r < 0)
 		return r;
-	if (l.port)
+	if (l.port || is_overlay(&l.link))
 		return 1;
 	*ret = (struct iface){
 		.ifindex = l.ifindex,

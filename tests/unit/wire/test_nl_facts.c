@@ -54,6 +54,39 @@ static void test_interface(void **state)
 	assert_int_equal(nl_facts_iface(&m, &i), 1);
 }
 
+static void test_overlay_is_no_interface(void **state)
+{
+	static const struct {
+		const char *name, *alias, *kind;
+		int wanted;
+	} cases[] = {
+		{"flannel.1", "", "vxlan", 1},	  {"flannel-v6.1", "", "vxlan", 1},
+		{"cni0", "loden", "bridge", 1},	  {"cni7", "loden:b", "bridge", 1},
+		{"vxlan7", "", "vxlan", 0},	  {"br0", "uplink of all", "bridge", 0},
+		{"flannelette", "", "bridge", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ifinfomsg head = {.ifi_index = 4};
+		uint8_t bytes[256];
+		struct nl_buf b = NL_BUF(bytes);
+		struct iface iface;
+		struct nl_msg m;
+		size_t info;
+
+		nl_begin(&b, RTM_NEWLINK, 0, 0, &head, sizeof(head));
+		nl_put_str(&b, IFLA_IFNAME, cases[i].name);
+		nl_put_str(&b, IFLA_IFALIAS, cases[i].alias);
+		info = nl_nest(&b, IFLA_LINKINFO);
+		nl_put_str(&b, IFLA_INFO_KIND, cases[i].kind);
+		nl_nest_end(&b, info);
+		m = message(&b);
+		if (nl_facts_iface(&m, &iface) != cases[i].wanted)
+			fail_msg("%s: wanted %d", cases[i].name, cases[i].wanted);
+	}
+}
+
 static void test_address_flags(void **state)
 {
 	static const struct {
@@ -171,6 +204,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_interface),
+		cmocka_unit_test(test_overlay_is_no_interface),
 		cmocka_unit_test(test_address_flags),
 		cmocka_unit_test(test_default_routes),
 		cmocka_unit_test(test_reach),
