@@ -260,7 +260,7 @@ static bool tell_plan(void *arg, FILE *out)
 	struct arena arena;
 	struct err err = {0};
 	struct diff diff;
-	const struct os_dump what = {OBJECT_ALL, feed_diff, &diff, &arena};
+	const struct os_dump what = {OBJECT_ALL, feed_diff, &diff, &arena, .peek = true};
 	struct os_taken taken;
 	struct status s;
 	struct op ops[64];

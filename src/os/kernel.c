@@ -113,7 +113,7 @@ int kernel_roles(struct os *os, struct err *err)
 		l.link.link.dev = d;
 		moved |= os->map.dev[d].ifindex != l.link.ifindex;
 		os->map.dev[d].ifindex = l.link.ifindex;
-		os->seen[d] = l.link;
+		os->link[d] = l.link;
 	}
 	if (moved || !os->roles_known)
 		kernel_watch_filter(os, os->hushed);
@@ -129,7 +129,7 @@ static void set_names(struct os *os, const struct os_names *names)
 			continue;
 		os->map.dev[d].ifindex = 0;
 		memcpy(os->map.dev[d].name, names->dev[d], LINK_NAME_SIZE);
-		os->seen[d] = (struct nl_link){0};
+		os->link[d] = os->seen[d] = (struct nl_link){0};
 		os->roles_known = false;
 	}
 }

@@ -186,7 +186,9 @@ static int run_link(struct run *run, size_t i, struct err *err)
 	}
 	if (r < 0)
 		fail(run, i, r, ack.text);
-	return kernel_roles(run->os, err);
+	r = kernel_roles(run->os, err);
+	run->os->seen[l->dev] = run->os->link[l->dev];
+	return r;
 }
 
 /* ---- files ---- */

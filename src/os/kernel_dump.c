@@ -97,8 +97,10 @@ static int dump_links(struct dump *d)
 	static const enum dev devs[] = {DEV_VXLAN, DEV_VXLAN6, DEV_BRIDGE};
 
 	for (size_t i = 0; i < ARRAY_SIZE(devs); i++) {
-		const struct nl_link *l = &d->os->seen[devs[i]];
+		const struct nl_link *l = &d->os->link[devs[i]];
 
+		if (!d->what->peek)
+			d->os->seen[devs[i]] = *l;
 		if (l->ifindex)
 			feed(d, OBJECT_LINK, &l->link);
 	}

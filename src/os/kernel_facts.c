@@ -156,8 +156,11 @@ int kernel_facts(struct os *os, const struct ip *reach, struct arena *a,
 {
 	struct iface_facts facts = {0};
 	struct facts f = {.arena = a, .ret = &facts};
-	int r = collect(os, &f, PART_LINKS, err);
+	int r = kernel_roles(os, err);
 
+	os->seen[DEV_UPLINK] = os->link[DEV_UPLINK]; /* what is shown is this, or newer */
+	if (r == 0)
+		r = collect(os, &f, PART_LINKS, err);
 	if (r == 0 && f.n > 1)
 		qsort(f.ifaces, f.n, sizeof(*f.ifaces), by_index);
 	if (r == 0)

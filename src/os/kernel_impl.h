@@ -16,8 +16,11 @@
 struct os {
 	struct os_names names;
 	struct devmap map;
-	struct nl_link seen[DEV__COUNT]; /* ifindex 0 = it does not exist */
-	bool roles_known;		 /* map and seen were filled since the names were set */
+	struct nl_link link[DEV__COUNT]; /* as last looked up; ifindex 0 = it does not exist */
+	/* As the agent was last shown it: by a dump of links, by facts (the uplink), or because it made
+	 * it so itself. The watch is silent about a link only if it is still that. */
+	struct nl_link seen[DEV__COUNT];
+	bool roles_known; /* map and link were filled since the names were set */
 	struct nlsock request, watch;
 	struct nft *nft;
 	unsigned hushed; /* OBJECT_BIT()s that the watch leaves out: we are changing them */

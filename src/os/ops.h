@@ -41,6 +41,7 @@ struct os_dump {
 	os_object_fn *fn;
 	void *arg;
 	struct arena *arena;
+	bool peek; /* for somebody else's eyes: what it finds is still news to the watch */
 };
 
 /* Nexthop ids in our range that others hold, ascending; in the dump's arena. */

@@ -626,6 +626,51 @@ static void test_foreign_changes_are_heard(void **state)
 	node_close(&n);
 }
 
+static void ignore(void *arg, const struct object *o)
+{
+	(void)arg;
+	(void)o;
+}
+
+/* Only what the agent was shown may keep a notification from it: a dump of routes shows no links. */
+static void test_a_look_elsewhere_hides_no_link(void **state)
+{
+	struct iface_facts facts;
+	struct os_notice notice;
+	struct ip nowhere = {0};
+	struct node n;
+	const struct os_dump peek = {LINK, ignore, NULL, &n.arena, .peek = true};
+
+	(void)state;
+	start(&n);
+	dump(&n, RT);
+	assert_int_equal(os_ops_kernel.facts(n.os, &nowhere, &n.arena, &facts, NULL), 0);
+	quiet(&n);
+	sh("ip link set flannel.1 down");
+	dump(&n, ROUTE);
+	assert_int_equal(read_notice(&n, &notice), 1);
+	assert_int_equal(notice.kinds & LINK, LINK);
+	sh("ip link set eth0 mtu 1400");
+	dump(&n, RT);
+	assert_int_equal(read_notice(&n, &notice), 1);
+	assert_true(notice.uplink);
+	sh("ip link set flannel.1 mtu 1300");
+	assert_int_equal(os_ops_kernel.dump(n.os, &peek, &n.taken, NULL), 0);
+	assert_int_equal(read_notice(&n, &notice), 1);
+	assert_int_equal(notice.kinds & LINK, LINK);
+
+	/* What was shown is no news. */
+	sh("ip link set flannel.1 up");
+	dump(&n, RT);
+	sh("ip link set eth0 mtu 1300");
+	assert_int_equal(os_ops_kernel.facts(n.os, &nowhere, &n.arena, &facts, NULL), 0);
+	while (read_notice(&n, &notice) == 1) {
+		assert_int_equal(notice.kinds & LINK, 0);
+		assert_false(notice.uplink);
+	}
+	node_close(&n);
+}
+
 static void test_what_is_not_ours_does_not_wake_us(void **state)
 {
 	static const char *const commands[] = {
@@ -760,6 +805,7 @@ int main(void)
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_foreign_changes_are_heard),
+		cmocka_unit_test(test_a_look_elsewhere_hides_no_link),
 		cmocka_unit_test(test_what_is_not_ours_does_not_wake_us),
 		cmocka_unit_test(test_own_changes_are_not_heard),
 		cmocka_unit_test(test_culprit_is_named),
