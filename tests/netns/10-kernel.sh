@@ -4,4 +4,5 @@
 . "$(dirname "$0")/lib.sh"
 
 "$BUILD/tests/netns/kernel_ops"
+"$BUILD/tests/netns/kernel_heard"
 "$BUILD/tests/netns/kernel_speed"

@@ -6,9 +6,7 @@
 
 #include "kernel_test.h"
 
-#define RT                                                                         \
- (OBJECT_BIT(OBJECT_NEXTHOP) | OBJECT_BIT(OBJECT_NEIGH) | OBJECT_BIT(OBJECT_FDB) | \
-  OBJECT_BIT(OBJECT_ROUTE))
+#define PEER (NH | NEIGH | FDB | ROUTE)
 
 static double now_us(void)
 {
@@ -26,7 +24,7 @@ static void count(void *arg, const struct object *o)
 
 static double dump_us(struct node *n, size_t *ret_objects)
 {
-	const struct os_dump what = {RT, count, ret_objects, &n->arena};
+	const struct os_dump what = {PEER, count, ret_objects, &n->arena};
 	double t = now_us();
 
 	*ret_objects = 0;

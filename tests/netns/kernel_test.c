@@ -254,3 +254,36 @@ void assert_have_is_want(struct node *n, unsigned kinds)
 				 object_kind_names[k], n->want.of[k].n);
 	}
 }
+
+void make_links(struct node *n)
+{
+	struct link vxlan = vxlan_link(), bridge = bridge_link();
+
+	add(n, OBJECT_LINK, &vxlan);
+	add(n, OBJECT_LINK, &bridge);
+}
+
+/* Links, addresses, two peers plain, two by nexthop. */
+void make_want(struct node *n)
+{
+	struct addr a = {DEV_VXLAN, cidr("10.1.0.0/32")}, b = {DEV_BRIDGE, cidr("10.9.0.1/24")};
+
+	make_links(n);
+	add(n, OBJECT_ADDR, &a);
+	add(n, OBJECT_ADDR, &b);
+	add_peer(n, 1, false);
+	add_peer(n, 2, false);
+	add_peer(n, 3, true);
+	add_peer(n, 4, true);
+	sort(&n->want);
+}
+
+void start(struct node *n)
+{
+	struct plan p;
+
+	node_open(n);
+	make_want(n);
+	p = plan_of(n, &n->want, OP_ADD);
+	apply_ok(n, &p);
+}

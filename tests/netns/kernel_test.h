@@ -17,6 +17,14 @@
 
 #define NEXTHOP_BASE 0x66000000u
 
+#define LINK  OBJECT_BIT(OBJECT_LINK)
+#define ROUTE OBJECT_BIT(OBJECT_ROUTE)
+#define NEIGH OBJECT_BIT(OBJECT_NEIGH)
+#define FDB   OBJECT_BIT(OBJECT_FDB)
+#define ADDR  OBJECT_BIT(OBJECT_ADDR)
+#define NH    OBJECT_BIT(OBJECT_NEXTHOP)
+#define RT    (LINK | ROUTE | NEIGH | FDB | ADDR | NH)
+
 /* A node: its kernel, names and two states. */
 struct node {
 	struct os *os;
@@ -53,6 +61,10 @@ struct link bridge_link(void);
 /* The objects of one peer: subnet 10.<1 + i / 256>.<i % 256>.0/24. */
 void add_peer(struct node *n, uint32_t i, bool by_nexthop);
 void sort(struct netstate *s);
+/* Wants the links; and with addresses, two peers plain, two by nexthop; and made so, in a new node. */
+void make_links(struct node *n);
+void make_want(struct node *n);
+void start(struct node *n);
 /* Every object of want stands in have, and of these kinds nothing else does. */
 void assert_have_is_want(struct node *n, unsigned kinds);
 
