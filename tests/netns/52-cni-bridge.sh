@@ -61,8 +61,7 @@ for version in $CNI_ALL_VERSIONS; do
 			is "B02 $version three subnets" \
 				"1 999 CNI version $version does not support more than 1 address per family" "$(error)"
 			call DEL bridge "$c"
-			is "B02 $version three subnets: DEL" \
-				"1 999 CNI version $version does not support more than 1 address per family" "$(error)"
+			better_is "B02 $version three subnets: DEL has nothing to complain about" 0 "$code$out"
 			fresh
 			continue
 			;;
@@ -176,7 +175,8 @@ while read -r what first second wanted_off wanted_on; do
 		[ $force = false ] || wanted=$wanted_on
 		if [ "$wanted" = error ]; then
 			gateway=$(echo "$second" | sed 's,0/,1/,; s,::/,::1/,')
-			is "B08 $what: an error" "1 999 failed to set bridge addr: \"cni0\" already has an IP address different from $gateway" "$(error)"
+			like "B08 $what: an error" \
+				"^1 999 failed to set bridge addr: \"cni0\" already has an IP address different from $gateway(:|$)" "$(error)"
 			is "B08 $what: the address stays" "$(echo "$first" | sed 's,0/,1/,; s,::/,::1/,')" "$(addrs cni0)"
 			is "B08 $what: the reservation does not" '' "$(held "$cid")"
 		else

@@ -83,8 +83,8 @@ in_pod() {
 fresh() {
 	ip -all netns del
 	# The kernel clears a namespace away later.
-	for link_ in $(ports) $(ip -j link show type bridge | jq -r '.[].ifname'); do
-		[ "$link_" = sw ] || ip link del "$link_" 2>/dev/null || :
+	for link_ in $(ip -j link show | jq -r '.[].ifname | select(test("^(lo|sw)$") | not)'); do
+		ip link del "$link_" 2>/dev/null || :
 	done
 	rm -rf /var/lib/cni /run/flannel /run/cni
 }
@@ -141,7 +141,7 @@ link() {
 
 # ports: names of the host's ends of pods
 ports() {
-	ip -j link show type veth | jq -r '[.[].ifname | select(startswith("sw-") | not)] | join(" ")'
+	ip -j link show type veth | jq -r '[.[].ifname | select(startswith("veth"))] | join(" ")'
 }
 
 # held CONTAINER: the addresses that host-local holds for it in the network "net"; ".*": for anybody
