@@ -198,8 +198,10 @@ static int plan_bridge(struct planning *p, struct err *err)
 	int r;
 
 	if (have->exists && !have->is_bridge)
-		return err_set(err, -EINVAL, "\"%s\" already exists but is not a bridge",
-			       conf->name);
+		return err_set(err, -EINVAL,
+			       "failed to create bridge \"%s\": \"%s\" already exists "
+			       "but is not a bridge",
+			       conf->name, conf->name);
 	if (!have->exists) {
 		struct cni_op *op = add(p, CNI_OP_BRIDGE_ADD, CNI_PLAN_BRIDGE);
 

@@ -432,7 +432,9 @@ static void test_cni_plan_refuses(void **state)
 	assert_string_equal(plan_text(&in, &plan), "IPAM plugin returned missing IP config");
 	in.ipam = NULL;
 	in.bridge.exists = true;
-	assert_string_equal(plan_text(&in, &plan), "\"br\" already exists but is not a bridge");
+	assert_string_equal(
+		plan_text(&in, &plan),
+		"failed to create bridge \"br\": \"br\" already exists but is not a bridge");
 }
 
 static void test_cni_plan_names(void **state)
