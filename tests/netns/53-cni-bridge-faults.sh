@@ -52,8 +52,7 @@ nothing_left 'B07 after all that'
 # A pod deleted while it is being deleted, as runtimes that lost their patience do.
 call ADD bridge "$CONF"
 for _ in 1 2 3 4; do
-	env -i CNI_COMMAND=DEL CNI_CONTAINERID=a CNI_NETNS="$netns" CNI_IFNAME=eth0 CNI_PATH="$CNI_BIN" \
-		sh -c 'printf "%s" "$1" | "$2/bridge" || echo failed' - "$CONF" "$CNI_BIN" >>"$T/dels" &
+	{ invoke DEL bridge "$CONF" || echo failed; } >>"$T/dels" &
 done
 wait
 is 'B07 four at once' '' "$(cat "$T/dels")"

@@ -89,14 +89,19 @@ fresh() {
 	rm -rf /var/lib/cni /run/flannel /run/cni
 }
 
-# call VERB PLUGIN CONFIG [NAME=VALUE…]: one run. Leaves $code, $out (stdout), $err (stderr).
+# invoke VERB PLUGIN CONFIG [NAME=VALUE…]: one run, as it is: fit for the background.
 # NAME= makes a variable empty, which is as good as absent.
-call() {
+invoke() {
 	verb_=$1 plugin_=$2 conf_=$3
 	shift 3
-	code=0
 	printf '%s' "$conf_" | env -i PATH="$PATH" CNI_COMMAND="$verb_" CNI_CONTAINERID="$cid" CNI_NETNS="$netns" \
-		CNI_IFNAME="$ifname" CNI_PATH="$CNI_BIN" "$@" "$CNI_BIN/$plugin_" >"$T/out" 2>"$T/err" || code=$?
+		CNI_IFNAME="$ifname" CNI_PATH="$CNI_BIN" "$@" "$CNI_BIN/$plugin_"
+}
+
+# call VERB PLUGIN CONFIG [NAME=VALUE…]: one run. Leaves $code, $out (stdout), $err (stderr).
+call() {
+	code=0
+	invoke "$@" >"$T/out" 2>"$T/err" || code=$?
 	out=$(cat "$T/out")
 	err=$(cat "$T/err")
 }
