@@ -12,6 +12,7 @@
 
 #include "cni/applet.h"
 #include "cni/delegate.h"
+#include "cni/masq.h"
 #include "cni/pod.h"
 #include "os/netns.h"
 #include "wire/cni_conf.h"
@@ -191,9 +192,18 @@ static int fill_ifaces(struct attaching *x, struct err *err)
 	return 0;
 }
 
+static int masquerade(struct attaching *x, struct err *err)
+{
+	const struct cni_plan_owner owner = owner_of(x->c);
+	int r = pod_leave(x->pod, err);
+
+	return r == 0 ? masq_add(&owner, &x->plan.result, x->c->arena, err) : r;
+}
+
 /* In reverse order, and without touching the error that is to be told. */
 static void take_back(struct attaching *x)
 {
+	const struct cni_plan_owner owner = owner_of(x->c);
 	struct cni_error ignored;
 	struct call c = *x->c;
 
@@ -201,10 +211,12 @@ static void take_back(struct attaching *x)
 		pod_delete(&x->pod->inside, x->pod->eth, NULL);
 	else if (x->pod->created)
 		pod_delete(&x->pod->host, x->pod->veth, NULL);
+	pod_leave(x->pod, NULL);
+	if (x->conf.ip_masq)
+		masq_del(&owner, NULL);
 	if (!x->reserved)
 		return;
 	c.error = &ignored;
-	pod_leave(x->pod, NULL);
 	delegate_run(&c, CNI_DEL, c.conf.ipam_type);
 }
 
@@ -226,6 +238,8 @@ static int add(struct attaching *x)
 	r = attach(x, &err);
 	if (r == 0)
 		r = fill_ifaces(x, &err);
+	if (r == 0 && x->conf.ip_masq)
+		r = masquerade(x, &err);
 	if (r == 0 && call_stopped())
 		r = err_set(&err, -EINTR, "stopped by a signal");
 	return r < 0 ? call_fail(c, &err) : 0;
@@ -309,10 +323,13 @@ static int delete_link(struct call *c, struct pod *p, struct err *err)
 
 int bridge_del(struct call *c)
 {
+	const struct cni_plan_owner owner = owner_of(c);
 	struct pod *p = arena_new(c->arena, struct pod);
 	struct err err = {0};
 	int r;
 
+	if (cni_conf_bridge_masq(c->root) && masq_del(&owner, &err) < 0)
+		return call_fail(c, &err);
 	r = pod_open(p, &err);
 	if (r == 0)
 		r = delete_link(c, p, &err);

@@ -163,6 +163,7 @@ struct bridge_conf {
 	bool is_gateway, is_default_gateway, force_address;
 	bool hairpin, promisc, isolated;
 	bool disable_iface; /* leave the pod's interface down */
+	bool ip_masq;	    /* masquerade what leaves the subnet */
 	uint32_t mtu_bytes; /* 0 = the kernel's default */
 	struct mac mac;	    /* of the pod's interface; unset = random */
 	bool has_dns;

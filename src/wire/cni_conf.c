@@ -23,8 +23,7 @@ static bool is_asked_for(const json_t *v)
 /* Keys of the reference plugin that do more than ours yet. preserveDefaultVlan only modifies vlan. */
 static int refuse_unsupported(const json_t *root, struct err *err)
 {
-	static const char *const keys[] = {"vlan", "vlanTrunk", "macspoofchk", "enabledad",
-					   "ipMasq"};
+	static const char *const keys[] = {"vlan", "vlanTrunk", "macspoofchk", "enabledad"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (is_asked_for(gojson_get(root, keys[i])))
@@ -32,6 +31,26 @@ static int refuse_unsupported(const json_t *root, struct err *err)
 				       keys[i]);
 	}
 	return 0;
+}
+
+bool cni_conf_bridge_masq(const json_t *root)
+{
+	bool masq = false;
+
+	gojson_get_bool(root, "ipMasq", &masq, NULL);
+	return masq;
+}
+
+/* Both names are understood; whichever it is, the rules are the nftables backend's. */
+static int check_backend(const json_t *root, struct err *err)
+{
+	const char *backend = "";
+	int r = gojson_get_text(root, "ipMasqBackend", &backend, err);
+
+	if (r == 0 && *backend && strcmp(backend, "iptables") != 0 &&
+	    strcmp(backend, "nftables") != 0)
+		r = err_set(err, -EINVAL, "unknown ipmasq backend \"%s\"", backend);
+	return r;
 }
 
 /* CNI_ARGS, then args.cni, then runtimeConfig: the last one that says something wins. */
@@ -73,6 +92,7 @@ int cni_conf_bridge(const json_t *root, const char *args, struct arena *a, struc
 	    (r = gojson_get_bool(root, "promiscMode", &c.promisc, err)) < 0 ||
 	    (r = gojson_get_bool(root, "portIsolation", &c.isolated, err)) < 0 ||
 	    (r = gojson_get_bool(root, "disableContainerInterface", &c.disable_iface, err)) < 0 ||
+	    (r = gojson_get_bool(root, "ipMasq", &c.ip_masq, err)) < 0 ||
 	    (r = cni_result_get_dns(root, a, &c.dns, &c.has_dns, err)) < 0 ||
 	    (r = refuse_unsupported(root, err)) < 0)
 		return err_wrap(err, r, "failed to load netconf");
@@ -85,8 +105,7 @@ int cni_conf_bridge(const json_t *root, const char *args, struct arena *a, struc
 			       mtu_bytes);
 	text_copy(c.name, sizeof(c.name), name);
 	c.mtu_bytes = (uint32_t)mtu_bytes;
-	r = decode_mac(root, args, a, &c.mac, err);
-	if (r < 0)
+	if ((r = check_backend(root, err)) < 0 || (r = decode_mac(root, args, a, &c.mac, err)) < 0)
 		return r;
 	if (c.hairpin && c.promisc)
 		return err_set(err, -EINVAL,

@@ -14,6 +14,8 @@
 /* `args` is CNI_ARGS. */
 int cni_conf_bridge(const json_t *root, const char *args, struct arena *a, struct bridge_conf *ret,
 		    struct err *err);
+/* The bridge's ipMasq alone, for a DEL; false if it cannot be read. */
+bool cni_conf_bridge_masq(const json_t *root);
 /* host-local's. Ranges are not checked yet: core/ipam.h. */
 int cni_conf_ipam(const json_t *root, const char *args, struct arena *a, struct ipam_conf *ret,
 		  struct err *err);

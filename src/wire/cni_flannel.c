@@ -295,10 +295,10 @@ int cni_flannel_delegate(const struct cni_flannel *c, const char *name, const ch
 	set_default(d, "type", json_string("bridge"));
 	if (c->runtime)
 		json_object_set(d, "runtimeConfig", c->runtime);
-	if (env) {
-		set_default(d, "ipMasq", json_boolean(!env->ip_masq));
+	/* Without subnet.env: whether there are rules is found out by looking. */
+	set_default(d, "ipMasq", json_boolean(!env || !env->ip_masq));
+	if (env)
 		set_default(d, "mtu", json_integer(env->mtu_bytes));
-	}
 	if (strcmp(json_string_value(json_object_get(d, "type")), "bridge") == 0)
 		set_default(d, "isGateway", json_true());
 	if (*version)

@@ -92,7 +92,7 @@ static void test_cni_flannel_delegate(void **state)
 		 "\"routes\":[{\"dst\":\"10.244.0.0/16\"}],\"type\":\"dhcp\"},\"mtu\":9,\"name\":"
 		 "\"cbr0\",\"type\":\"macvlan\"}"},
 		{"{\"delegate\":{\"isGateway\":false}}", NULL,
-		 "{\"ipam\":{\"type\":\"host-local\"},\"isGateway\":false,\"name\":\"cbr0\",\"type\":"
+		 "{\"ipMasq\":true,\"ipam\":{\"type\":\"host-local\"},\"isGateway\":false,\"name\":\"cbr0\",\"type\":"
 		 "\"bridge\"}"},
 		{"{\"delegate\":{\"type\":1}}", STOCK_ENV,
 		 "'delegate' dictionary, if present, must have (string) 'type' field"},
