@@ -59,6 +59,7 @@ static void tell_names(struct agent *a)
 	assert(want->of[OBJECT_SYSCTL].n <= SYSCTLS_MAX);
 	brain_names(a->brain, names.dev);
 	want_link_alias(&a->conf, names.link_alias);
+	brain_networks(a->brain, names.networks);
 	want_table_name(&a->conf, names.fw_table);
 	want_comment(&a->conf, names.fw_comment);
 	for (size_t i = 0; i < names.n_sysctls; i++)

@@ -102,6 +102,15 @@ void brain_names(const struct brain *b, char ret_names[DEV__COUNT][LINK_NAME_SIZ
 		memcpy(ret_names[DEV_UPLINK], b->learnt.uplink.name, LINK_NAME_SIZE);
 }
 
+void brain_networks(const struct brain *b, struct cidr ret_networks[2])
+{
+	bool ipv4 = b->learnt.have_config && b->learnt.net.ipv4;
+	bool ipv6 = b->learnt.have_config && b->learnt.net.ipv6;
+
+	ret_networks[0] = ipv4 ? b->learnt.net.network : (struct cidr){0};
+	ret_networks[1] = ipv6 ? b->learnt.net.network6 : (struct cidr){0};
+}
+
 const struct adopt *brain_sweep(const struct brain *b)
 {
 	bool complete = brain_phase(b) == PHASE_RUN && !b->learnt.shrunk_from;

@@ -148,9 +148,9 @@ void fw_want(const struct want_input *in, struct arena *a, struct netstate *ret)
 bool fw_chain_satisfied(const struct fw_chain *want, const struct fw_chain *have)
 {
 	/* None of ours needed, none there. Some there, but not these: of an older Network. */
-	if (!have->may_drop && have->n_ours == 0 && !have->ours_extra)
+	if (!have->drops && have->n_ours == 0 && !have->ours_extra)
 		return true;
-	if (have->n_ours != want->n_ours || have->ours_extra || have->may_drop_before_ours)
+	if (have->n_ours != want->n_ours || have->ours_extra || have->drops_before_ours)
 		return false;
 	for (size_t i = 0; i < want->n_ours; i++)
 		if (!fw_rule_eq(&want->ours[i], &have->ours[i]))
@@ -231,11 +231,11 @@ bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net,
 	char comment[FW_COMMENT_SIZE];
 	struct cidr networks[2];
 	size_t n = list_networks(have, net, networks);
-	bool passes = have->n_ours > 0 && !have->may_drop_before_ours;
+	bool passes = have->n_ours > 0 && !have->drops_before_ours;
 
 	for (size_t i = 0; i < n; i++)
 		passes = passes && accepts(have, &networks[i]);
-	if (n == 0 || passes || !have->may_drop)
+	if (n == 0 || passes || !have->drops)
 		return false;
 	if (have->owner == FW_OWNER_IPTABLES && !have->table_owned)
 		return false;

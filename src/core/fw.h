@@ -9,11 +9,12 @@
  * the masquerade rules: flannel.md 7.1. */
 void fw_want(const struct want_input *in, struct arena *a, struct netstate *ret);
 
-/* Does foreign chain `have` let our packets pass as `want` asks? True if it cannot drop, or if all
- * our accepts stand, in order, in front of everything that may. */
+/* Does foreign chain `have` let our packets pass as `want` asks? True if it drops none but those that
+ * its rules pick out, or if all our accepts stand, in order, in front of the first blanket drop
+ * (model/fw_walk.h). What else stands where is not our business: nothing is moved for its sake. */
 bool fw_chain_satisfied(const struct fw_chain *want, const struct fw_chain *have);
 
-/* One line for the status about a foreign chain that may drop and that we may not write to: which,
+/* One line for the status about a foreign chain that drops and that we may not write to: which,
  * and the command to run. False if there is nothing to say. The accepts of that command carry our
  * comment: once they stand, there is nothing more to say. */
 bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net,

@@ -190,6 +190,8 @@ const struct netstate *brain_want(const struct brain *b);
 /* Which link plays which role: known as soon as the configuration (the uplink) is, also before anything
  * is wanted, so that what is there can be looked at first. "" = nobody. */
 void brain_names(const struct brain *b, char ret_names[DEV__COUNT][LINK_NAME_SIZE]);
+/* The networks of the cluster, IPv4 and IPv6; unset = none, or not known yet. */
+void brain_networks(const struct brain *b, struct cidr ret_networks[2]);
 /* What of the objects that are not wanted a plan made now would delete; NULL = nothing, because the
  * list of leases is not known to be complete. Borrowed until the next step(). */
 const struct adopt *brain_sweep(const struct brain *b);

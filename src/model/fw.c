@@ -161,7 +161,7 @@ bool fw_chain_eq(const struct fw_chain *a, const struct fw_chain *b)
 	    strcmp(a->chain, b->chain) != 0 || a->owner != b->owner ||
 	    a->table_owned != b->table_owned || strcmp(a->owner_name, b->owner_name) != 0 ||
 	    a->priority != b->priority || a->policy_drop != b->policy_drop ||
-	    a->may_drop != b->may_drop || a->may_drop_before_ours != b->may_drop_before_ours ||
+	    a->drops != b->drops || a->drops_before_ours != b->drops_before_ours ||
 	    a->n_before != b->n_before || a->n_ours != b->n_ours || a->ours_extra != b->ours_extra)
 		return false;
 	for (size_t i = 0; i < a->n_ours; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef MODEL_FW_H
 #define MODEL_FW_H
-/* Firewall: our own nf_tables table, and foreign forward chains that may drop our packets.
+/* Firewall: our own nf_tables table, and foreign forward chains that drop our packets.
  *
  * Rules are kept to what iptables can also express (saddr, daddr, iifname, oifname, mark, counter,
  * comment): in a foreign chain anything else would not survive iptables-save | iptables-restore
@@ -99,8 +99,8 @@ enum fw_owner {
 extern const char *const fw_owner_names[FW_OWNER__COUNT]; /* "iptables" "native" */
 
 /* A foreign base chain at hook forward; key: family, table, chain. In `want` there is one per
- * family with FW_OWNER_IPTABLES: the accepts that must stand in front of whatever may drop.
- * core/fw.h says when a have satisfies it. */
+ * family with FW_OWNER_IPTABLES: the accepts that must stand in front of the first blanket drop
+ * (model/fw_walk.h), and are put right in front of it. core/fw.h says when a have satisfies it. */
 struct fw_chain {
 	enum fw_family family;
 	char table[FW_NAME_SIZE], chain[FW_NAME_SIZE];
@@ -109,16 +109,15 @@ struct fw_chain {
 	char owner_name[16]; /* comm of that owner, "" = unknown */
 	int32_t priority;
 	bool policy_drop;
-	bool may_drop; /* policy, or some reachable rule drops, rejects or is unknown to us */
-	bool may_drop_before_ours; /* such a rule stands before the last of our accepts */
-	uint16_t n_before;	   /* foreign rules in front of the first of our accepts */
-	uint8_t n_ours;		   /* our accepts, in order (those with our comment) */
-	bool ours_extra;	   /* more than fit here, duplicates included */
+	bool drops;		/* by policy or blanket drop */
+	bool drops_before_ours; /* a blanket drop stands before the last of our accepts */
+	uint16_t n_before;	/* foreign rules in front of the first of our accepts */
+	uint8_t n_ours;		/* our accepts, in order (those with our comment) */
+	bool ours_extra;	/* more than fit here, duplicates included */
 	struct fw_rule ours[FW_RULES_MAX];
-	uint64_t handles[FW_RULES_MAX]; /* of ours, for removal; not compared */
 };
 
-/* Every field but the handles. Whether a chain will do is core/fw.h's question, not this one. */
+/* Every field. Whether a chain will do is core/fw.h's question, not this one. */
 bool fw_chain_eq(const struct fw_chain *a, const struct fw_chain *b);
 
 #endif

@@ -485,7 +485,7 @@ static void fw_chain_value_format(const void *o, const struct devmap *m, struct 
 		text_add(t, ", more of ours");
 	if (f->n_before > 0)
 		text_add(t, ", behind %u rules", f->n_before);
-	if (f->may_drop_before_ours)
+	if (f->drops_before_ours)
 		text_add(t, ", behind a drop");
 	if (f->policy_drop)
 		text_add(t, ", policy drop");

@@ -19,9 +19,6 @@
 
 #define TX_BYTES 16384 /* FW_CHAINS_MAX * FW_RULES_MAX rules of at most 420 bytes */
 
-/* Ours in one foreign chain that one transaction deletes; with more the next pass goes on. */
-#define LIMIT_NFT_HANDLES 64
-
 struct nft {
 	struct nlsock request, watch;
 	struct nft_read read;
@@ -119,62 +116,35 @@ static int send_batch(struct nft *n, struct nl_buf *b, struct nl_ack *ret_ack, s
 	return ret_ack->code;
 }
 
-/* The handles of our rules in one foreign chain. */
-struct handles {
-	struct nft *n;
-	const struct fw_chain *chain;
-	const char *comment;
-	size_t n_handles;
-	uint64_t handles[LIMIT_NFT_HANDLES];
-};
-
-static int on_handle(void *arg, const struct nl_msg *m)
-{
-	struct handles *h = arg;
-	const struct nl_nft_rule *rule = &h->n->msg.rule;
-
-	if (!nl_nft_decode(m, &h->n->msg))
-		return -EBADMSG;
-	if (h->n->msg.type == NL_NFT_RULE && rule->family == h->chain->family &&
-	    strcmp(rule->table, h->chain->table) == 0 &&
-	    strcmp(rule->chain, h->chain->chain) == 0 &&
-	    strcmp(rule->rule.comment, h->comment) == 0 && h->n_handles < LIMIT_NFT_HANDLES)
-		h->handles[h->n_handles++] = rule->handle;
-	return 0;
-}
-
-/* Our accepts in a chain replaced by `ours`. The handles are read anew: those of the dump may be
- * past. If somebody is quicker still, the kernel refuses the batch and we begin again. */
-static int splice(struct nft *n, const struct fw_chain *c, const char *comment, size_t n_ours,
-		  struct nl_ack *ret_ack, struct err *err)
+/* Our accepts in a chain replaced by `ours`. Where they are and belong is what the rules say now, for
+ * the dump may be past. If somebody is quicker still, the kernel refuses the batch and we begin again. */
+static int splice(struct nft *n, const struct os_names *names, const struct fw_chain *c,
+		  size_t n_ours, struct nl_ack *ret_ack, struct err *err)
 {
 	int r = -EAGAIN;
 
-	assert(comment[0]); /* or all rules without one were ours */
+	assert(names->fw_comment[0]); /* or all rules without one were ours */
 	for (int tries = 0; tries < LIMIT_DUMP_TRIES; tries++) {
-		struct handles h = {.n = n, .chain = c, .comment = comment};
-		struct nl_nft_splice s = {
-			.family = c->family,
-			.table = c->table,
-			.chain = c->chain,
-			.handles = h.handles,
-			.ours = c->ours,
-			.n_ours = n_ours,
-		};
+		struct nft_place place;
 		struct nl_buf b = tx(n);
 
-		r = nft_read_generation(&n->read, &s.generation, err);
+		r = nft_read_place(&n->read, names, c, &place, err);
 		if (r < 0)
 			return r;
-		nl_nft_get_rules(&b, nlsock_seq(&n->request), c->family, c->table, c->chain);
-		r = nlsock_dump(&n->request, &b, on_handle, &h, err);
-		if (r < 0)
-			return r;
-		s.n_handles = h.n_handles;
-		if (s.n_handles == 0 && n_ours == 0)
+		if (place.n_handles == 0 && n_ours == 0)
 			return 0;
-		b = tx(n);
-		if (!nl_nft_put_splice(&b, nlsock_seq(&n->request), &s))
+		if (!nl_nft_put_splice(&b, nlsock_seq(&n->request),
+				       &(struct nl_nft_splice){
+					       .family = c->family,
+					       .table = c->table,
+					       .chain = c->chain,
+					       .generation = place.generation,
+					       .handles = place.handles,
+					       .n_handles = place.n_handles,
+					       .before = place.before,
+					       .ours = c->ours,
+					       .n_ours = n_ours,
+				       }))
 			return err_set(err, -EMSGSIZE, "nf_tables: too large a change");
 		r = send_batch(n, &b, ret_ack, err);
 		if (r != -ERESTART)
@@ -263,8 +233,8 @@ int nft_apply(struct nft *n, const struct os_names *names, const struct op *op, 
 	if (op->object.kind == OBJECT_FW_TABLE)
 		r = replace_table(n, op->object.fw_table, remove, &ack, &story);
 	else
-		r = splice(n, op->object.fw_chain, names->fw_comment,
-			   remove ? 0 : op->object.fw_chain->n_ours, &ack, &story);
+		r = splice(n, names, op->object.fw_chain, remove ? 0 : op->object.fw_chain->n_ours,
+			   &ack, &story);
 	if (r == 0)
 		return 0;
 	explain(n, op, r, &ack, &story, &t);

@@ -13,6 +13,7 @@
 
 struct nft_foreign {
 	struct fw_chain chain;
+	struct nft_place place;
 	bool dormant; /* its table is switched off: no packet comes here */
 	char table_name[NL_NFT_NAME_SIZE], chain_name[NL_NFT_NAME_SIZE]; /* uncut */
 };
@@ -212,15 +213,14 @@ struct walk {
 	bool base;
 };
 
-static void add_ours(struct fw_chain *c, const struct nl_nft_rule *rule)
+static void add_ours(struct nft_foreign *f, const struct nl_nft_rule *rule)
 {
-	if (c->n_ours == FW_RULES_MAX) {
-		c->ours_extra = true;
-		return;
-	}
-	c->ours[c->n_ours] = rule->rule;
-	c->handles[c->n_ours] = rule->handle;
-	c->n_ours++;
+	if (f->place.n_handles < LIMIT_NFT_HANDLES)
+		f->place.handles[f->place.n_handles++] = rule->handle;
+	if (f->chain.n_ours < FW_RULES_MAX)
+		f->chain.ours[f->chain.n_ours++] = rule->rule;
+	else
+		f->chain.ours_extra = true;
 }
 
 static int on_foreign_rule(void *arg, const struct nl_msg *m)
@@ -228,7 +228,7 @@ static int on_foreign_rule(void *arg, const struct nl_msg *m)
 	struct walk *w = arg;
 	struct nft_read *rd = w->rd;
 	const struct nl_nft_rule *rule = &rd->msg.rule;
-	bool ours;
+	struct fw_walk_rule step = {.rule = &rule->rule, .step = &rule->step};
 
 	if (!nl_nft_decode(m, &rd->msg))
 		return -EBADMSG;
@@ -236,10 +236,11 @@ static int on_foreign_rule(void *arg, const struct nl_msg *m)
 	if (rd->msg.type != NL_NFT_RULE || rule->family != w->f->chain.family ||
 	    strcmp(rule->table, w->f->table_name) != 0 || strcmp(rule->chain, w->chain) != 0)
 		return 0;
-	ours = w->base && rd->fw_comment[0] && strcmp(rule->rule.comment, rd->fw_comment) == 0;
-	if (ours)
-		add_ours(&w->f->chain, rule);
-	fw_walk_rule(&rd->walk, &rule->step, ours);
+	step.handle = rule->handle;
+	step.ours = w->base && rd->fw_comment[0] && strcmp(rule->rule.comment, rd->fw_comment) == 0;
+	if (step.ours)
+		add_ours(w->f, rule);
+	fw_walk_rule(&rd->walk, &step);
 	return 0;
 }
 
@@ -249,7 +250,7 @@ static int walk_foreign(struct nft_read *rd, struct nft_foreign *f, struct err *
 	struct walk w = {.rd = rd, .f = f, .chain = f->chain_name, .base = true};
 	struct fw_chain *c = &f->chain;
 
-	fw_walk_begin(&rd->walk, c->policy_drop);
+	fw_walk_begin(&rd->walk, c->policy_drop, rd->networks);
 	for (; w.chain; w.chain = fw_walk_next(&rd->walk), w.base = false) {
 		struct nl_buf b = NL_BUF(bytes);
 		int r;
@@ -259,9 +260,10 @@ static int walk_foreign(struct nft_read *rd, struct nft_foreign *f, struct err *
 		if (r != 0)
 			return r;
 	}
-	c->may_drop = rd->walk.may_drop && !f->dormant;
-	c->may_drop_before_ours = rd->walk.may_drop_before_ours && !f->dormant;
+	c->drops = rd->walk.drops && !f->dormant;
+	c->drops_before_ours = rd->walk.drops_before_ours && !f->dormant;
 	c->n_before = rd->walk.n_before;
+	f->place.before = rd->walk.drop_handle;
 	return 0;
 }
 
@@ -307,7 +309,9 @@ static bool still_valid(const struct nft_read *rd, uint32_t generation,
 {
 	if (!rd->valid || rd->generation != generation ||
 	    strcmp(rd->fw_table, names->fw_table) != 0 ||
-	    strcmp(rd->fw_comment, names->fw_comment) != 0)
+	    strcmp(rd->fw_comment, names->fw_comment) != 0 ||
+	    !cidr_eq(&rd->networks[0], &names->networks[0]) ||
+	    !cidr_eq(&rd->networks[1], &names->networks[1]))
 		return false;
 	for (size_t i = 0; i < rd->n_foreign; i++) {
 		if (rd->foreign[i].chain.table_owned)
@@ -331,6 +335,7 @@ static int read_consistent(struct nft_read *rd, const struct os_names *names, st
 		rd->valid = false;
 		text_copy(rd->fw_table, sizeof(rd->fw_table), names->fw_table);
 		text_copy(rd->fw_comment, sizeof(rd->fw_comment), names->fw_comment);
+		memcpy(rd->networks, names->networks, sizeof(rd->networks));
 		r = read_all(rd, err);
 		if (r < 0)
 			return err_wrap(err, r, "nf_tables");
@@ -346,6 +351,26 @@ static int read_consistent(struct nft_read *rd, const struct os_names *names, st
 		}
 	}
 	return err_set(err, -EAGAIN, "nf_tables: the rules change faster than they can be read");
+}
+
+int nft_read_place(struct nft_read *rd, const struct os_names *names, const struct fw_chain *c,
+		   struct nft_place *ret, struct err *err)
+{
+	struct nft_place place = {0};
+	int r = read_consistent(rd, names, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < rd->n_foreign; i++) {
+		const struct nft_foreign *f = &rd->foreign[i];
+
+		if (f->chain.family == c->family && strcmp(f->table_name, c->table) == 0 &&
+		    strcmp(f->chain_name, c->chain) == 0)
+			place = f->place;
+	}
+	place.generation = rd->generation;
+	*ret = place;
+	return 0;
 }
 
 int nft_read_dump(struct nft_read *rd, const struct os_names *names, unsigned kinds,

@@ -14,6 +14,18 @@
 #include "os/ops.h"
 #include "wire/nl_nft.h"
 
+/* Ours in one foreign chain that one transaction deletes; with more the next pass goes on. */
+#define LIMIT_NFT_HANDLES 64
+
+/* What a change of our accepts in a foreign chain must know; true of this generation only. */
+struct nft_place {
+	uint32_t generation;
+	size_t n_handles;
+	uint64_t handles[LIMIT_NFT_HANDLES]; /* of our accepts */
+	uint64_t
+		before; /* the first blanket drop (model/fw_walk.h); 0 = none, they go to the end */
+};
+
 struct nft_foreign;
 
 struct nft_read {
@@ -21,6 +33,7 @@ struct nft_read {
 	bool valid;	     /* what is below is all of `generation`, read with these names */
 	uint32_t generation;
 	char fw_table[FW_NAME_SIZE], fw_comment[FW_COMMENT_SIZE];
+	struct cidr networks[2];
 	bool have_own[FW__COUNT];
 	uint32_t own_use[FW__COUNT]; /* chains seen in the own table */
 	struct fw_table own[FW__COUNT];
@@ -35,6 +48,10 @@ void nft_read_fini(struct nft_read *rd);
 
 /* The current generation. -EOPNOTSUPP if this kernel has no nf_tables. */
 int nft_read_generation(struct nft_read *rd, uint32_t *ret, struct err *err);
+
+/* Where accepts in the chain of `c`'s key are and belong, as of now. No such chain: nowhere, and the end. */
+int nft_read_place(struct nft_read *rd, const struct os_names *names, const struct fw_chain *c,
+		   struct nft_place *ret, struct err *err);
 
 /* As nft_dump(). */
 int nft_read_dump(struct nft_read *rd, const struct os_names *names, unsigned kinds,

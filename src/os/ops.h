@@ -28,6 +28,7 @@ struct os_names {
 	uint32_t nexthop_base; /* our range: base .. base + 2^24 - 1 */
 	char fw_table[FW_NAME_SIZE];
 	char fw_comment[FW_COMMENT_SIZE]; /* marks our accepts in foreign chains */
+	struct cidr networks[2]; /* of the cluster: drops that spare them are not in our way */
 	const char *envfile_path;
 	const struct sysctl *sysctls; /* paths to read back; values ignored */
 	size_t n_sysctls;

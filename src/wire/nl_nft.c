@@ -155,14 +155,17 @@ static void put_chain(struct batch *t, const struct fw_table *table, const struc
 	t->fits &= nl_end(b);
 }
 
-static void put_rule(struct batch *t, unsigned flags, enum fw_family family, const char *table,
-		     const char *chain, const struct fw_rule *rule)
+/* In front of the rule with the handle `before`; 0 = to the end. */
+static void put_rule(struct batch *t, enum fw_family family, const char *table, const char *chain,
+		     uint64_t before, const struct fw_rule *rule)
 {
 	struct nl_buf *b = t->b;
 
-	request(t, NFT_MSG_NEWRULE, NLM_F_CREATE | flags, family);
+	request(t, NFT_MSG_NEWRULE, NLM_F_CREATE | (before ? 0 : NLM_F_APPEND), family);
 	nl_put_str(b, NFTA_RULE_TABLE, table);
 	nl_put_str(b, NFTA_RULE_CHAIN, chain);
+	if (before)
+		nl_put_be64(b, NFTA_RULE_POSITION, before);
 	nl_nft_rule_put(b, family, rule);
 	t->fits &= nl_end(b);
 }
@@ -189,8 +192,7 @@ bool nl_nft_put_table(struct nl_buf *b, uint32_t seq, const struct fw_table *tab
 
 		put_chain(&t, table, c);
 		for (size_t j = 0; j < c->n_rules; j++)
-			put_rule(&t, NLM_F_APPEND, table->family, table->name, c->name,
-				 &c->rules[j]);
+			put_rule(&t, table->family, table->name, c->name, 0, &c->rules[j]);
 	}
 	return batch_end(&t);
 }
@@ -209,9 +211,8 @@ bool nl_nft_put_splice(struct nl_buf *b, uint32_t seq, const struct nl_nft_splic
 
 	for (size_t i = 0; i < s->n_handles; i++)
 		del_rule(&t, s, s->handles[i]);
-	/* Each goes in front of the one before it. */
-	for (size_t i = s->n_ours; i-- > 0;)
-		put_rule(&t, 0, s->family, s->table, s->chain, &s->ours[i]);
+	for (size_t i = 0; i < s->n_ours; i++)
+		put_rule(&t, s->family, s->table, s->chain, s->before, &s->ours[i]);
 	return batch_end(&t);
 }
 

@@ -35,13 +35,14 @@ bool nl_nft_get_rules(struct nl_buf *b, uint32_t seq, enum fw_family family, con
 bool nl_nft_put_table(struct nl_buf *b, uint32_t seq, const struct fw_table *t);
 bool nl_nft_del_table(struct nl_buf *b, uint32_t seq, const struct fw_table *t);
 
-/* Rules by handle out of a foreign chain, `n_ours` others to its head, in their order. */
+/* Rules by handle out of a foreign chain, `n_ours` others into it, in their order. */
 struct nl_nft_splice {
 	enum fw_family family;
 	const char *table, *chain; /* borrowed */
 	uint32_t generation;	   /* at which the handles were read */
 	const uint64_t *handles;   /* to delete */
 	size_t n_handles;
+	uint64_t before; /* the rule that ours go in front of; 0 = to the end */
 	const struct fw_rule *ours;
 	size_t n_ours;
 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 const char *const nl_nft_field_names[] = {
-	"none", "saddr", "daddr", "iifname", "oifname", "mark", "nfproto",
+	"none", "saddr", "daddr", "iifname", "oifname", "link", "mark", "nfproto",
 };
 static_assert(ARRAY_SIZE(nl_nft_field_names) == NL_NFT_FIELD__COUNT, "a field without a name");
 
@@ -181,6 +181,11 @@ void nl_nft_match_forget(struct nl_nft_match *m)
 	m->field = NL_NFT_FIELD_NONE;
 }
 
+void nl_nft_match_narrow(struct nl_nft_match *m)
+{
+	m->scope = FW_SCOPE_SOME;
+}
+
 static bool is_reg1(uint32_t reg)
 {
 	return reg == NFT_REG_1 || reg == NFT_REG32_00;
@@ -213,12 +218,16 @@ bool nl_nft_match_payload(struct nl_nft_match *m, struct nl_bytes attrs)
 	m->masked = false;
 	m->len = e.len;
 	if (e.more || !is_reg1(e.dreg) || e.base != NFT_PAYLOAD_NETWORK_HEADER || e.len == 0 ||
-	    e.len > at->len)
+	    e.len > at->len) {
+		nl_nft_match_narrow(m);
 		return false;
+	}
 	if (e.offset == at->saddr)
 		m->field = NL_NFT_FIELD_SADDR;
 	else if (e.offset == at->daddr)
 		m->field = NL_NFT_FIELD_DADDR;
+	else
+		nl_nft_match_narrow(m);
 	return m->field != NL_NFT_FIELD_NONE;
 }
 
@@ -236,6 +245,14 @@ bool nl_nft_match_meta(struct nl_nft_match *m, struct nl_bytes attrs)
 	} keys[] = {
 		{NFT_META_IIFNAME, NL_NFT_FIELD_IIF, LINK_NAME_SIZE},
 		{NFT_META_OIFNAME, NL_NFT_FIELD_OIF, LINK_NAME_SIZE},
+		{NFT_META_IIF, NL_NFT_FIELD_LINK, sizeof(uint32_t)},
+		{NFT_META_OIF, NL_NFT_FIELD_LINK, sizeof(uint32_t)},
+		{NFT_META_IIFTYPE, NL_NFT_FIELD_LINK, sizeof(uint16_t)},
+		{NFT_META_OIFTYPE, NL_NFT_FIELD_LINK, sizeof(uint16_t)},
+		{NFT_META_IIFGROUP, NL_NFT_FIELD_LINK, sizeof(uint32_t)},
+		{NFT_META_OIFGROUP, NL_NFT_FIELD_LINK, sizeof(uint32_t)},
+		{NFT_META_IIFKIND, NL_NFT_FIELD_LINK, LINK_NAME_SIZE},
+		{NFT_META_OIFKIND, NL_NFT_FIELD_LINK, LINK_NAME_SIZE},
 		{NFT_META_MARK, NL_NFT_FIELD_MARK, sizeof(uint32_t)},
 		{NFT_META_NFPROTO, NL_NFT_FIELD_NFPROTO, sizeof(uint8_t)},
 	};
@@ -250,6 +267,8 @@ bool nl_nft_match_meta(struct nl_nft_match *m, struct nl_bytes attrs)
 			m->len = keys[i].len;
 		}
 	}
+	if (m->field == NL_NFT_FIELD_NONE)
+		nl_nft_match_narrow(m);
 	return m->field != NL_NFT_FIELD_NONE;
 }
 
@@ -275,6 +294,7 @@ bool nl_nft_match_bitwise(struct nl_nft_match *m, struct nl_bytes attrs)
 	for (size_t i = 0; ok && i < xor.n; i++)
 		ok = xor.p[i] == 0;
 	if (!ok) {
+		nl_nft_match_narrow(m);
 		nl_nft_match_forget(m);
 		return false;
 	}
@@ -363,6 +383,45 @@ static bool match_family(struct nl_nft_match *m, struct nl_bytes value, bool neg
 	return m->packet != FW_INET;
 }
 
+static bool match_field(struct nl_nft_match *m, enum nl_nft_field field, struct nl_bytes value,
+			bool negated, struct fw_rule *rule)
+{
+	bool ok = false;
+
+	switch (field) {
+	case NL_NFT_FIELD_SADDR:
+		ok = match_addr(m, value, negated, &rule->saddr, &rule->saddr_not);
+		m->scope = MAX(m->scope, ok ? FW_SCOPE_PLACE : FW_SCOPE_SOME);
+		return ok;
+	case NL_NFT_FIELD_DADDR:
+		ok = match_addr(m, value, negated, &rule->daddr, &rule->daddr_not);
+		m->scope = MAX(m->scope, ok ? FW_SCOPE_PLACE : FW_SCOPE_SOME);
+		return ok;
+	case NL_NFT_FIELD_IIF:
+		m->scope = MAX(m->scope, FW_SCOPE_PLACE);
+		return match_name(m, value, negated, rule->iif);
+	case NL_NFT_FIELD_OIF:
+		m->scope = MAX(m->scope, FW_SCOPE_PLACE);
+		return match_name(m, value, negated, rule->oif);
+	case NL_NFT_FIELD_LINK:
+		m->scope = MAX(m->scope, FW_SCOPE_PLACE);
+		return false;
+	case NL_NFT_FIELD_NFPROTO:
+		ok = match_family(m, value, negated);
+		m->scope = MAX(m->scope, ok ? FW_SCOPE_PLACE : FW_SCOPE_SOME);
+		return ok;
+	case NL_NFT_FIELD_MARK:
+		nl_nft_match_narrow(m);
+		return match_mark(m, value, negated, rule);
+	case NL_NFT_FIELD_NONE:
+		nl_nft_match_narrow(m);
+		return false;
+	case NL_NFT_FIELD__COUNT:
+		break;
+	}
+	return false;
+}
+
 bool nl_nft_match_cmp(struct nl_nft_match *m, struct nl_bytes attrs, struct fw_rule *rule)
 {
 	static const struct nl_field fields[] = {
@@ -373,35 +432,21 @@ bool nl_nft_match_cmp(struct nl_nft_match *m, struct nl_bytes attrs, struct fw_r
 	struct expr e = {.sreg = REG_NONE, .op = UINT32_MAX};
 	enum nl_nft_field field = m->field;
 	struct nl_bytes value;
-	bool negated;
 
 	nl_read(fields, ARRAY_SIZE(fields), attrs, &e);
 	nl_nft_match_forget(m);
 	value = value_of(e.data, NL_NFT_FIELD_MAX);
-	negated = e.op == NFT_CMP_NEQ;
-	if (!is_reg1(e.sreg) || (e.op != NFT_CMP_EQ && !negated))
+	if (!is_reg1(e.sreg) || (e.op != NFT_CMP_EQ && e.op != NFT_CMP_NEQ)) {
+		nl_nft_match_narrow(m);
 		return false;
-	switch (field) {
-	case NL_NFT_FIELD_SADDR:
-		return match_addr(m, value, negated, &rule->saddr, &rule->saddr_not);
-	case NL_NFT_FIELD_DADDR:
-		return match_addr(m, value, negated, &rule->daddr, &rule->daddr_not);
-	case NL_NFT_FIELD_IIF:
-		return match_name(m, value, negated, rule->iif);
-	case NL_NFT_FIELD_OIF:
-		return match_name(m, value, negated, rule->oif);
-	case NL_NFT_FIELD_MARK:
-		return match_mark(m, value, negated, rule);
-	case NL_NFT_FIELD_NFPROTO:
-		return match_family(m, value, negated);
-	case NL_NFT_FIELD_NONE:
-	case NL_NFT_FIELD__COUNT:
-		break;
 	}
-	return false;
+	return match_field(m, field, value, e.op == NFT_CMP_NEQ, rule);
 }
 
-bool nl_nft_match_complete(const struct nl_nft_match *m, const struct fw_rule *rule)
+bool nl_nft_match_complete(struct nl_nft_match *m, const struct fw_rule *rule)
 {
-	return m->packet == m->table || cidr_is_set(&rule->saddr) || cidr_is_set(&rule->daddr);
+	if (m->packet == m->table || cidr_is_set(&rule->saddr) || cidr_is_set(&rule->daddr))
+		return true;
+	nl_nft_match_narrow(m);
+	return false;
 }

@@ -14,7 +14,7 @@
  * iptables-nft before 1.8.7 reads such a short load as a single host. Read are both.
  */
 
-#include "model/fw.h"
+#include "model/fw_walk.h"
 #include "wire/nl.h"
 
 /* One expression being written, in NFTA_RULE_EXPRESSIONS. */
@@ -36,6 +36,7 @@ enum nl_nft_field {
 	NL_NFT_FIELD_DADDR,
 	NL_NFT_FIELD_IIF,
 	NL_NFT_FIELD_OIF,
+	NL_NFT_FIELD_LINK, /* interfaces by something else than their name */
 	NL_NFT_FIELD_MARK,
 	NL_NFT_FIELD_NFPROTO,
 	NL_NFT_FIELD__COUNT,
@@ -49,6 +50,7 @@ struct nl_nft_match {
 	enum fw_family packet;	 /* of the packets that come here; FW_INET = either */
 	enum nl_nft_field field; /* in the register */
 	uint32_t len;		 /* its bytes */
+	enum fw_scope scope;	 /* what the conditions read so far leave */
 	bool masked;
 	uint8_t mask[NL_NFT_FIELD_MAX];
 };
@@ -62,7 +64,9 @@ bool nl_nft_match_bitwise(struct nl_nft_match *m, struct nl_bytes attrs);
 bool nl_nft_match_cmp(struct nl_nft_match *m, struct nl_bytes attrs, struct fw_rule *rule);
 /* Any other expression: the register is not to be relied on. */
 void nl_nft_match_forget(struct nl_nft_match *m);
-/* After the last expression: false if a condition on the family stands alone. */
-bool nl_nft_match_complete(const struct nl_nft_match *m, const struct fw_rule *rule);
+/* Any other condition. */
+void nl_nft_match_narrow(struct nl_nft_match *m);
+/* After the last condition: false if one on the family stands alone. */
+bool nl_nft_match_complete(struct nl_nft_match *m, const struct fw_rule *rule);
 
 #endif

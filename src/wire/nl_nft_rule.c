@@ -132,16 +132,25 @@ static void set_effect(struct reader *r, enum fw_effect effect)
 {
 	if (r->ended)
 		return;
+	r->rule->opaque |= !nl_nft_match_complete(&r->match, r->rule);
 	r->step->effect = effect;
+	r->step->scope = r->match.scope;
 	r->ended = true;
 }
 
-/* Drops, may drop, or is unknown. */
-static void read_drop(struct reader *r, struct nl_bytes attrs)
+static void read_reject(struct reader *r, struct nl_bytes attrs)
 {
 	(void)attrs;
 	r->rule->opaque = true;
 	set_effect(r, FW_EFFECT_DROP);
+}
+
+/* What becomes of the packet is decided elsewhere. */
+static void read_elsewhere(struct reader *r, struct nl_bytes attrs)
+{
+	(void)attrs;
+	r->rule->opaque = true;
+	set_effect(r, FW_EFFECT_NONE);
 }
 
 static void read_jump(struct reader *r, struct nl_bytes verdict, enum fw_effect effect)
@@ -153,13 +162,13 @@ static void read_jump(struct reader *r, struct nl_bytes verdict, enum fw_effect 
 	    nl_get_str(&a, r->step->chain, sizeof(r->step->chain)))
 		set_effect(r, effect);
 	else
-		set_effect(r, FW_EFFECT_DROP);
+		set_effect(r, FW_EFFECT_NONE);
 }
 
 static void read_verdict(struct reader *r, struct nl_bytes verdict)
 {
 	struct nl_attr a;
-	int32_t code = NF_DROP;
+	int32_t code = NFT_CONTINUE;
 
 	if (nl_attr_find(verdict, NFTA_VERDICT_CODE, &a))
 		code = (int32_t)nl_get_be32(&a);
@@ -187,7 +196,7 @@ static void read_verdict(struct reader *r, struct nl_bytes verdict)
 		r->rule->opaque = true;
 		return;
 	default:
-		read_drop(r, verdict);
+		read_elsewhere(r, verdict);
 		return;
 	}
 }
@@ -234,23 +243,16 @@ static void read_match(struct reader *r, struct nl_bytes attrs)
 	info.value = e.data;
 	if (strcmp(e.name, "comment") != 0) {
 		r->rule->opaque = true;
-		r->step->always = false;
+		nl_nft_match_narrow(&r->match);
 	} else if (r->rule->comment[0] ||
 		   !nl_get_str(&info, r->rule->comment, sizeof(r->rule->comment))) {
 		r->rule->opaque = true;
 	}
 }
 
-/* An xt target. These let the packet go on; of all others we say that they may drop it. */
+/* An xt target. The only ones that drop (DROP itself is a verdict to iptables, but who knows). */
 static void read_target(struct reader *r, struct nl_bytes attrs)
 {
-	static const char *const harmless[] = {
-		"AUDIT", "CHECKSUM", "CLASSIFY",    "CONNMARK", "CONNSECMARK", "CT",
-		"DSCP",	 "ECN",	     "HL",	    "HMARK",	"IDLETIMER",   "LED",
-		"LOG",	 "MARK",     "NFLOG",	    "NOTRACK",	"RATEEST",     "SECMARK",
-		"SET",	 "TCPMSS",   "TCPOPTSTRIP", "TEE",	"TOS",	       "TRACE",
-		"TTL",	 "ULOG",
-	};
 	static const struct nl_field fields[] = {
 		NL_FIELD(NFTA_TARGET_NAME, NL_STR, expr, name),
 	};
@@ -258,11 +260,8 @@ static void read_target(struct reader *r, struct nl_bytes attrs)
 
 	nl_read(fields, ARRAY_SIZE(fields), attrs, &e);
 	r->rule->opaque = true;
-	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++) {
-		if (strcmp(e.name, harmless[i]) == 0)
-			return;
-	}
-	set_effect(r, FW_EFFECT_DROP);
+	if (strcmp(e.name, "REJECT") == 0 || strcmp(e.name, "DROP") == 0)
+		set_effect(r, FW_EFFECT_DROP);
 }
 
 /* Set lookup: a condition; or, into the verdict register, a map of verdicts that we do not read. */
@@ -275,43 +274,38 @@ static void read_lookup(struct reader *r, struct nl_bytes attrs)
 
 	nl_read(fields, ARRAY_SIZE(fields), attrs, &e);
 	r->rule->opaque = true;
+	nl_nft_match_narrow(&r->match);
 	if (e.dreg == NFT_REG_VERDICT)
-		set_effect(r, FW_EFFECT_DROP);
+		set_effect(r, FW_EFFECT_NONE);
 }
 
-static void read_other(struct reader *r, struct nl_bytes attrs)
+static void read_passing(struct reader *r, struct nl_bytes attrs)
 {
 	(void)attrs;
 	r->rule->opaque = true;
 	nl_nft_match_forget(&r->match);
 }
 
-/* Every expression of Linux 6.18 (net/netfilter/nft_*.c). */
+/* A condition, or one by now: of many, a failure to do what they are for ends the rule. */
+static void read_other(struct reader *r, struct nl_bytes attrs)
+{
+	read_passing(r, attrs);
+	nl_nft_match_narrow(&r->match);
+}
+
+/* Of the expressions of Linux 6.18 (net/netfilter/nft_*.c) those that are not read_other. */
 static const struct known {
 	const char *name;
 	void (*read)(struct reader *r, struct nl_bytes attrs);
-	bool always; /* lets every packet through to the next expression */
 } known[] = {
-	{"payload", read_payload, false}, {"meta", read_meta, false},
-	{"bitwise", read_bitwise, false}, {"cmp", read_cmp, false},
-	{"counter", read_counter, true},  {"immediate", read_immediate, true},
-	{"masq", read_masq, true},	  {"match", read_match, true}, /* decides by itself */
-	{"target", read_target, true},	  {"lookup", read_lookup, false},
-	{"reject", read_drop, true},	  {"queue", read_drop, true},
-	{"synproxy", read_drop, true},	  {"log", read_other, true},
-	{"last", read_other, true},	  {"notrack", read_other, true},
-	{"byteorder", read_other, false}, {"connlimit", read_other, false},
-	{"ct", read_other, false},	  {"dup", read_other, false},
-	{"dynset", read_other, false},	  {"exthdr", read_other, false},
-	{"fib", read_other, false},	  {"flow_offload", read_other, false},
-	{"hash", read_other, false},	  {"inner", read_other, false},
-	{"limit", read_other, false},	  {"nat", read_other, false},
-	{"numgen", read_other, false},	  {"objref", read_other, false},
-	{"osf", read_other, false},	  {"quota", read_other, false},
-	{"range", read_other, false},	  {"redir", read_other, false},
-	{"rt", read_other, false},	  {"socket", read_other, false},
-	{"tproxy", read_other, false},	  {"tunnel", read_other, false},
-	{"xfrm", read_other, false},
+	{"payload", read_payload},     {"meta", read_meta},
+	{"bitwise", read_bitwise},     {"cmp", read_cmp},
+	{"lookup", read_lookup},       {"match", read_match},
+	{"target", read_target},       {"counter", read_counter},
+	{"immediate", read_immediate}, {"masq", read_masq},
+	{"reject", read_reject},       {"queue", read_elsewhere},
+	{"synproxy", read_elsewhere},  {"log", read_passing},
+	{"last", read_passing},	       {"notrack", read_passing},
 };
 
 static void read_expr(struct reader *r, struct nl_bytes attrs)
@@ -324,14 +318,11 @@ static void read_expr(struct reader *r, struct nl_bytes attrs)
 	nl_attr_find(attrs, NFTA_EXPR_DATA, &data);
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strcmp(name, known[i].name) == 0) {
-			if (!r->ended && !known[i].always)
-				r->step->always = false;
 			known[i].read(r, data.value);
 			return;
 		}
 	}
-	r->step->always &= r->ended;
-	read_drop(r, data.value);
+	read_other(r, data.value);
 }
 
 static void read_userdata(struct fw_rule *rule, struct nl_bytes tlv)
@@ -355,15 +346,13 @@ void nl_nft_rule_get(enum fw_family family, struct nl_bytes expressions, struct 
 
 	nl_nft_match_init(&r.match, family);
 	*ret_rule = (struct fw_rule){0};
-	ret_step->effect = FW_EFFECT_NONE;
-	ret_step->always = true;
 	ret_step->chain[0] = '\0';
 	while (nl_attr_next(&expressions, &elem)) {
 		ret_rule->opaque |= r.ended; /* behind the verdict: never run, never ours */
 		read_expr(&r, elem.value);
 	}
 	if (expressions.n)
-		read_drop(&r, expressions);
-	ret_rule->opaque |= !nl_nft_match_complete(&r.match, ret_rule);
+		read_other(&r, expressions);
+	set_effect(&r, FW_EFFECT_NONE);
 	read_userdata(ret_rule, userdata);
 }

@@ -21,7 +21,7 @@
 void nl_nft_rule_put(struct nl_buf *b, enum fw_family family, const struct fw_rule *rule);
 
 /* Reads what NFTA_RULE_EXPRESSIONS and NFTA_RULE_USERDATA hold (either may be empty). Whatever
- * struct fw_rule has no member for makes ret_rule opaque; and what we do not know, ret_step a drop. */
+ * struct fw_rule has no member for makes ret_rule opaque; what we do not know is a condition. */
 void nl_nft_rule_get(enum fw_family family, struct nl_bytes expressions, struct nl_bytes userdata,
 		     struct fw_rule *ret_rule, struct fw_step *ret_step);
 

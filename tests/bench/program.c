@@ -68,6 +68,7 @@ static void names(struct bench *b)
 			     .n_sysctls = MIN(want->of[OBJECT_SYSCTL].n, ARRAY_SIZE(b->sysctls))};
 
 	brain_names(b->brain, n.dev);
+	brain_networks(b->brain, n.networks);
 	want_table_name(&b->conf, n.fw_table);
 	want_comment(&b->conf, n.fw_comment);
 	for (size_t i = 0; i < n.n_sysctls; i++)

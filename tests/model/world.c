@@ -302,7 +302,7 @@ static const struct fw_chain stranger_chain = {.family = FW_INET,
 					       .table = "firewalld",
 					       .chain = "filter_FORWARD",
 					       .owner = FW_OWNER_NATIVE,
-					       .may_drop = true};
+					       .drops = true};
 
 static const struct object strangers[] = {
 	{.kind = OBJECT_ROUTE, .route = &stranger_route},

@@ -422,8 +422,9 @@ static int chain_op(struct sim *k, const struct op *op, struct text *why)
 	have->n_ours = op->verb == OP_DEL ? 0 : want->n_ours;
 	memcpy(have->ours, want->ours, sizeof(have->ours));
 	have->ours_extra = false;
-	have->n_before = 0;
-	have->may_drop_before_ours = false;
+	if (have->drops_before_ours)
+		have->n_before = 0; /* it is the first rule of all */
+	have->drops_before_ours = false;
 	return 0;
 }
 

@@ -7,6 +7,9 @@
  * link that goes down loses its routes and neighbours, without a word about the routes; a changed MAC
  * loses the neighbours; the last address that goes takes routes and neighbours along; a nexthop
  * takes its routes along; a slot can hold several routes.
+ *
+ * Of a foreign chain's rules it knows how many stand in front of ours, and whether the first of them is
+ * a blanket drop; if not, what drops stands behind all of them.
  */
 
 #include "model/plan.h"

@@ -12,7 +12,7 @@
  *	route 10.244.1.0/24 [via 10.244.1.0] [dev vxlan] [onlink] [nhid 7] [proto 3] [blackhole]
  *	sysctl net/ipv4/ip_forward 0
  *	table loden
- *	chain filter FORWARD [drop]
+ *	chain filter FORWARD [drop] [rules N]
  */
 
 #include "model/lease.h"

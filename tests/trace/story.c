@@ -422,8 +422,8 @@ static bool do_kernel_link(struct story *s, const struct words *w)
 	return true;
 }
 
-/* Somebody's drop comes to stand before our accepts. */
-static bool do_kernel_drop(struct story *s, const struct words *w)
+/* Somebody's rule comes to stand first: a blanket drop, or one that picks somebody out. */
+static bool do_kernel_rule(struct story *s, const struct words *w, bool blanket)
 {
 	struct fw_chain key = {.family = FW_IP, .table = "filter", .chain = "FORWARD"};
 	struct fw_chain *c = (struct fw_chain *)sim_find(
@@ -432,8 +432,8 @@ static bool do_kernel_drop(struct story *s, const struct words *w)
 	if (!c)
 		return false;
 	c->n_before++;
-	c->may_drop = true;
-	c->may_drop_before_ours = true;
+	c->drops |= blanket;
+	c->drops_before_ours |= blanket && c->n_ours > 0;
 	notice(s, OBJECT_BIT(OBJECT_FW_CHAIN) | OBJECT_BIT(OBJECT_FW_TABLE), w);
 	return true;
 }
@@ -446,8 +446,9 @@ static const char *do_kernel(struct story *s, const struct words *w)
 		return "kernel VERB WHAT …";
 	if (strcmp(w->word[1], "refuses") == 0) {
 		s->kernel.no_nexthops = true;
-	} else if (strcmp(w->word[1], "drops-first") == 0) {
-		if (!do_kernel_drop(s, w))
+	} else if (strcmp(w->word[1], "drops-first") == 0 ||
+		   strcmp(w->word[1], "policy-first") == 0) {
+		if (!do_kernel_rule(s, w, w->word[1][0] == 'd'))
 			return "there is no such chain";
 	} else if (strcmp(w->word[1], "flush") == 0 && words_kind(w->word[2], &kind)) {
 		sim_flush(&s->kernel, kind);
@@ -456,7 +457,7 @@ static const char *do_kernel(struct story *s, const struct words *w)
 		s->rig.taken_ids[s->rig.n_taken_ids++] = (uint32_t)strtoul(w->word[2], NULL, 0);
 	} else if (!do_kernel_object(s, w) && !do_kernel_link(s, w)) {
 		return "kernel add|append|prepend|del OBJECT, down|up|flap DEV, flush KIND, "
-		       "refuses nexthops, takes ID, drops-first CHAIN";
+		       "refuses nexthops, takes ID, drops-first CHAIN, policy-first CHAIN";
 	}
 	return NULL;
 }

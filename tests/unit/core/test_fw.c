@@ -191,11 +191,11 @@ static void test_satisfied(void **state)
 
 	have = want;
 	assert_true(fw_chain_satisfied(&want, &have));
-	have.n_before = 3; /* rules that only accept, return or count */
+	have.n_before = 3; /* policies, say: no blanket drop among them */
 	assert_true(fw_chain_satisfied(&want, &have));
-	have.policy_drop = have.may_drop = true;
+	have.policy_drop = have.drops = true;
 	assert_true(fw_chain_satisfied(&want, &have));
-	have.may_drop_before_ours = true;
+	have.drops_before_ours = true;
 	assert_false(fw_chain_satisfied(&want, &have));
 
 	have = want;
@@ -212,9 +212,9 @@ static void test_satisfied(void **state)
 	have = want;
 	have.n_ours = 0;
 	assert_true(fw_chain_satisfied(&want, &have)); /* nothing drops: nothing needed */
-	have.may_drop = true;
+	have.drops = true;
 	assert_false(fw_chain_satisfied(&want, &have));
-	have.may_drop = false;
+	have.drops = false;
 	have.n_ours = 1; /* of an older Network, say */
 	have.ours[0].saddr.len = 12;
 	assert_false(fw_chain_satisfied(&want, &have));
@@ -244,7 +244,7 @@ static void test_explain(void **state)
 	(void)state;
 	setting_init(&s);
 	assert_explained(&s, &have, NULL); /* cannot drop */
-	have.may_drop = true;
+	have.drops = true;
 	assert_explained(
 		&s, &have,
 		"nf_tables chain inet firewalld filter_FORWARD (priority 10, policy accept) "
@@ -291,7 +291,7 @@ static void test_explain_ends_when_the_command_was_run(void **state)
 		.table = "site",
 		.chain = "fwd",
 		.owner = FW_OWNER_NATIVE,
-		.may_drop = true,
+		.drops = true,
 		.n_ours = 2,
 	};
 	char buf[700] = "";
@@ -303,9 +303,9 @@ static void test_explain_ends_when_the_command_was_run(void **state)
 	have.ours[1] = (struct fw_rule){.saddr = s.net.network, .verdict = FW_ACCEPT};
 	text_copy(have.ours[0].comment, sizeof(have.ours[0].comment), "loden: flanneld forward");
 	assert_explained(&s, &have, NULL);
-	have.may_drop_before_ours = true;
+	have.drops_before_ours = true;
 	assert_true(fw_chain_explain(&have, &s.net, &s.conf, &t));
-	have.may_drop_before_ours = false;
+	have.drops_before_ours = false;
 	have.n_ours = 1;
 	assert_true(fw_chain_explain(&have, &s.net, &s.conf, &t));
 	have.n_ours = 2;

@@ -89,7 +89,7 @@ static const struct fw_chain dropping = {
 	.chain = "FORWARD",
 	.n_before = 3,
 	.policy_drop = true,
-	.may_drop_before_ours = true,
+	.drops_before_ours = true,
 };
 static const struct envfile envfile = {"FLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n"};
 static const struct envfile absent = {""};

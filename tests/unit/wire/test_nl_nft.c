@@ -87,14 +87,23 @@ static bool next(struct nl_bytes *rest, struct nl_msg *m, struct nl_nft *ret)
 	return true;
 }
 
+static enum fw_scope scope_of(const struct fw_rule *r)
+{
+	bool place = r->iif[0] || r->oif[0] || cidr_is_set(&r->saddr) || cidr_is_set(&r->daddr);
+
+	if (r->mark_mask)
+		return FW_SCOPE_SOME;
+	return place ? FW_SCOPE_PLACE : FW_SCOPE_ALL;
+}
+
 static void test_rule_roundtrip(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 20000; i++) {
 		enum fw_family family = (enum fw_family)random_below(FW__COUNT);
 		struct fw_rule want = random_rule(family);
-		uint64_t handle = 1;
-		struct nl_nft_splice s = {family, "t", "c", 0, &handle, 0, &want, 1};
+		struct nl_nft_splice s = {
+			.family = family, .table = "t", .chain = "c", .ours = &want, .n_ours = 1};
 		uint8_t bytes[1024];
 		struct nl_buf b = NL_BUF(bytes);
 		struct nl_bytes rest;
@@ -111,6 +120,7 @@ static void test_rule_roundtrip(void **state)
 		assert_string_equal(got.rule.table, "t");
 		assert_string_equal(got.rule.chain, "c");
 		assert_memory_equal(&got.rule.rule, &want, sizeof(want));
+		assert_int_equal(got.rule.step.scope, scope_of(&want));
 		assert_true(next(&rest, &m, &got)); /* end */
 		assert_false(next(&rest, &m, &got));
 	}
@@ -184,14 +194,15 @@ static void test_table_roundtrip(void **state)
 	assert_false(next(&rest, &m, &got));
 }
 
-static void test_splice_is_ordered(void **state)
+/* In front of a rule each goes behind the one before it, as at the end. */
+static void assert_splice(uint64_t before)
 {
 	static const uint64_t handles[] = {0x1122334455667788, 9};
 	struct fw_rule ours[] = {
 		{.saddr = cidr("10.244.0.0/16"), .verdict = FW_ACCEPT, .comment = "a"},
 		{.daddr = cidr("10.244.0.0/16"), .verdict = FW_ACCEPT, .comment = "b"},
 	};
-	struct nl_nft_splice s = {FW_IP, "filter", "FORWARD", 77, handles, 2, ours, 2};
+	struct nl_nft_splice s = {FW_IP, "filter", "FORWARD", 77, handles, 2, before, ours, 2};
 	uint8_t bytes[2048];
 	struct nl_buf b = NL_BUF(bytes);
 	struct nl_bytes rest, attrs;
@@ -200,7 +211,6 @@ static void test_splice_is_ordered(void **state)
 	struct nfgenmsg h;
 	static struct nl_nft got;
 
-	(void)state;
 	assert_true(nl_nft_put_splice(&b, 7, &s));
 	rest = (struct nl_bytes){bytes, b.len};
 	assert_true(nl_msg_next(&rest, &m));
@@ -214,12 +224,24 @@ static void test_splice_is_ordered(void **state)
 		assert_true(nl_attr_find(attrs, NFTA_RULE_HANDLE, &a));
 		assert_true(nl_get_be64(&a) == handles[i]);
 	}
-	/* Inserted at the head, so the last one goes first. */
-	assert_true(next(&rest, &m, &got));
-	assert_string_equal(got.rule.rule.comment, "b");
-	assert_false(m.flags & NLM_F_APPEND);
-	assert_true(next(&rest, &m, &got));
-	assert_string_equal(got.rule.rule.comment, "a");
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
+		struct nl_bytes peek = rest;
+
+		assert_true(next(&rest, &m, &got));
+		assert_string_equal(got.rule.rule.comment, ours[i].comment);
+		assert_int_equal((m.flags & NLM_F_APPEND) != 0, before == 0);
+		assert_true(nl_msg_next(&peek, &m));
+		assert_true(nl_header(&m, &h, sizeof(h), &attrs));
+		assert_int_equal(nl_attr_find(attrs, NFTA_RULE_POSITION, &a), before != 0);
+		assert_true(before == 0 || nl_get_be64(&a) == before);
+	}
+}
+
+static void test_splice_is_ordered(void **state)
+{
+	(void)state;
+	assert_splice(0);
+	assert_splice(0x99);
 }
 
 static void test_too_small_leaves_nothing(void **state)
@@ -406,41 +428,45 @@ static void test_effect_of_foreign_rules(void **state)
 	static const struct {
 		const char *words;
 		enum fw_effect effect;
-		bool always, opaque;
+		enum fw_scope scope;
+		bool opaque;
 		const char *chain;
 	} rows[] = {
-		{"", FW_EFFECT_NONE, true, false, ""},
-		{"counter", FW_EFFECT_NONE, true, false, ""},
-		{"verdict:1", FW_EFFECT_ACCEPT, true, false, ""},
-		{"cmp verdict:1", FW_EFFECT_ACCEPT, false, true, ""},
-		{"counter verdict:0", FW_EFFECT_DROP, true, false, ""},
-		{"verdict:-5", FW_EFFECT_RETURN, true, false, ""},
-		{"verdict:-1", FW_EFFECT_NONE, true, true, ""},
-		{"verdict:-3,DOCKER", FW_EFFECT_JUMP, true, true, "DOCKER"},
-		{"ct cmp verdict:-4,x", FW_EFFECT_GOTO, false, true, "x"},
-		{"verdict:-3", FW_EFFECT_DROP, true, true, ""},
-		{"verdict:3", FW_EFFECT_DROP, true, true, ""}, /* NF_QUEUE */
-		{"verdict:-2", FW_EFFECT_DROP, true, true, ""},
-		{"reject", FW_EFFECT_DROP, true, true, ""},
-		{"log reject", FW_EFFECT_DROP, true, true, ""},
-		{"queue", FW_EFFECT_DROP, true, true, ""},
-		{"limit log", FW_EFFECT_NONE, false, true, ""},
-		{"limit verdict:1", FW_EFFECT_ACCEPT, false, true, ""},
-		{"ct lookup:1 verdict:0", FW_EFFECT_DROP, false, true, ""},
-		{"ct lookup:0", FW_EFFECT_DROP, false, true, ""}, /* verdict map */
-		{"ct lookup:1", FW_EFFECT_NONE, false, true, ""},
-		{"target:REJECT", FW_EFFECT_DROP, true, true, ""},
-		{"target:DROP", FW_EFFECT_DROP, true, true, ""},
-		{"target:LOG", FW_EFFECT_NONE, true, true, ""},
-		{"target:MARK", FW_EFFECT_NONE, true, true, ""},
-		{"target:NFQUEUE", FW_EFFECT_DROP, true, true, ""},
-		{"target:WHOKNOWS", FW_EFFECT_DROP, true, true, ""},
-		{"match:conntrack counter target:REJECT", FW_EFFECT_DROP, false, true, ""},
-		{"match:comment=hi counter verdict:1", FW_EFFECT_ACCEPT, true, false, ""},
-		{"unheard-of", FW_EFFECT_DROP, false, true, ""},
-		{"verdict:1 verdict:0", FW_EFFECT_ACCEPT, true, true, ""},
-		{"verdict:1 cmp", FW_EFFECT_ACCEPT, true, true, ""},
-		{"masq", FW_EFFECT_ACCEPT, true, false, ""},
+		{"", FW_EFFECT_NONE, FW_SCOPE_ALL, false, ""},
+		{"counter", FW_EFFECT_NONE, FW_SCOPE_ALL, false, ""},
+		{"verdict:1", FW_EFFECT_ACCEPT, FW_SCOPE_ALL, false, ""},
+		{"cmp verdict:1", FW_EFFECT_ACCEPT, FW_SCOPE_SOME, true, ""},
+		{"counter verdict:0", FW_EFFECT_DROP, FW_SCOPE_ALL, false, ""},
+		{"verdict:-5", FW_EFFECT_RETURN, FW_SCOPE_ALL, false, ""},
+		{"verdict:-1", FW_EFFECT_NONE, FW_SCOPE_ALL, true, ""},
+		{"verdict:-3,DOCKER", FW_EFFECT_JUMP, FW_SCOPE_ALL, true, "DOCKER"},
+		{"ct cmp verdict:-4,x", FW_EFFECT_GOTO, FW_SCOPE_SOME, true, "x"},
+		{"verdict:-3", FW_EFFECT_NONE, FW_SCOPE_ALL, true, ""},
+		{"verdict:3", FW_EFFECT_NONE, FW_SCOPE_ALL, true, ""}, /* NF_QUEUE */
+		{"verdict:-2", FW_EFFECT_NONE, FW_SCOPE_ALL, true, ""},
+		{"reject", FW_EFFECT_DROP, FW_SCOPE_ALL, true, ""},
+		{"log reject", FW_EFFECT_DROP, FW_SCOPE_ALL, true, ""},
+		{"queue", FW_EFFECT_NONE, FW_SCOPE_ALL, true, ""},
+		{"limit log", FW_EFFECT_NONE, FW_SCOPE_SOME, true, ""},
+		{"limit verdict:1", FW_EFFECT_ACCEPT, FW_SCOPE_SOME, true, ""},
+		{"ct lookup:1 verdict:0", FW_EFFECT_DROP, FW_SCOPE_SOME, true, ""},
+		{"ct lookup:0", FW_EFFECT_NONE, FW_SCOPE_SOME, true, ""}, /* verdict map */
+		{"ct lookup:1", FW_EFFECT_NONE, FW_SCOPE_SOME, true, ""},
+		{"target:REJECT", FW_EFFECT_DROP, FW_SCOPE_ALL, true, ""},
+		{"target:DROP", FW_EFFECT_DROP, FW_SCOPE_ALL, true, ""},
+		{"target:LOG", FW_EFFECT_NONE, FW_SCOPE_ALL, true, ""},
+		{"target:MARK", FW_EFFECT_NONE, FW_SCOPE_ALL, true, ""},
+		{"target:NFQUEUE", FW_EFFECT_NONE, FW_SCOPE_ALL, true, ""},
+		{"target:WHOKNOWS", FW_EFFECT_NONE, FW_SCOPE_ALL, true, ""},
+		{"match:conntrack counter target:REJECT", FW_EFFECT_DROP, FW_SCOPE_SOME, true, ""},
+		{"match:comment=hi counter verdict:1", FW_EFFECT_ACCEPT, FW_SCOPE_ALL, false, ""},
+		{"unheard-of", FW_EFFECT_NONE, FW_SCOPE_SOME, true, ""},
+		{"unheard-of verdict:0", FW_EFFECT_DROP, FW_SCOPE_SOME, true, ""},
+		{"queue verdict:0", FW_EFFECT_NONE, FW_SCOPE_ALL, true, ""},
+		{"log verdict:0", FW_EFFECT_DROP, FW_SCOPE_ALL, true, ""},
+		{"verdict:1 verdict:0", FW_EFFECT_ACCEPT, FW_SCOPE_ALL, true, ""},
+		{"verdict:1 cmp", FW_EFFECT_ACCEPT, FW_SCOPE_ALL, true, ""},
+		{"masq", FW_EFFECT_ACCEPT, FW_SCOPE_ALL, false, ""},
 	};
 
 	(void)state;
@@ -450,11 +476,11 @@ static void test_effect_of_foreign_rules(void **state)
 		build_begin(&t);
 		build_words(&t, rows[i].words);
 		build_end(&t, FW_IP, (struct nl_bytes){0});
-		if (t.step.effect != rows[i].effect || t.step.always != rows[i].always ||
+		if (t.step.effect != rows[i].effect || t.step.scope != rows[i].scope ||
 		    t.rule.opaque != rows[i].opaque || strcmp(t.step.chain, rows[i].chain) != 0)
-			fail_msg("\"%s\": %s always %d opaque %d chain \"%s\"", rows[i].words,
-				 fw_effect_names[t.step.effect], t.step.always, t.rule.opaque,
-				 t.step.chain);
+			fail_msg("\"%s\": %s scope %s opaque %d chain \"%s\"", rows[i].words,
+				 fw_effect_names[t.step.effect], fw_scope_names[t.step.scope],
+				 t.rule.opaque, t.step.chain);
 	}
 }
 
@@ -483,7 +509,7 @@ static void test_reads_iptables_form(void **state)
 	assert_string_equal(t.rule.comment, "loden");
 	assert_true(t.rule.counter);
 	assert_int_equal(t.rule.verdict, FW_ACCEPT);
-	assert_false(t.step.always);
+	assert_int_equal(t.step.scope, FW_SCOPE_PLACE);
 }
 
 /* Each of these differs in meaning from anything struct fw_rule can say. */
@@ -494,14 +520,17 @@ static void test_near_misses_are_opaque(void **state)
 	(void)state;
 	for (int i = 0;; i++) {
 		enum fw_family family = FW_IP;
+		enum fw_scope scope = FW_SCOPE_SOME;
 
 		build_begin(&t);
 		switch (i) {
 		case 0: /* a name prefix, eth* */
+			scope = FW_SCOPE_PLACE;
 			meta(&t, NFT_META_IIFNAME);
 			cmp(&t, NFT_CMP_EQ, "eth", 3);
 			break;
 		case 1: /* not this interface */
+			scope = FW_SCOPE_PLACE;
 			meta(&t, NFT_META_IIFNAME);
 			cmp(&t, NFT_CMP_NEQ, "eth0", 5);
 			break;
@@ -543,12 +572,14 @@ static void test_near_misses_are_opaque(void **state)
 			cmp(&t, NFT_CMP_EQ, "\x0a\x00\x00\x01", 4);
 			break;
 		case 10: /* a range of names */
+			scope = FW_SCOPE_PLACE;
 			meta(&t, NFT_META_IIFNAME);
 			bitwise(&t, "\xff\xff\xff\xff\0\0\0\0\0\0\0\0\0\0\0\0",
 				"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 			cmp(&t, NFT_CMP_EQ, "eth0\0\0\0\0\0\0\0\0\0\0\0", 16);
 			break;
 		case 11: /* rubbish behind the name's end */
+			scope = FW_SCOPE_PLACE;
 			meta(&t, NFT_META_IIFNAME);
 			cmp(&t, NFT_CMP_EQ, "eth0\0x", 6);
 			break;
@@ -577,14 +608,25 @@ static void test_near_misses_are_opaque(void **state)
 			payload(&t, NFT_PAYLOAD_NETWORK_HEADER, 12, 4);
 			plain(&t, "cmp");
 			break;
+		case 17: /* an interface by its index */
+			scope = FW_SCOPE_PLACE;
+			meta(&t, NFT_META_IIF);
+			cmp(&t, NFT_CMP_EQ, "\1\0\0\0", 4);
+			break;
+		case 18: /* an interface and something else */
+			meta(&t, NFT_META_IIFNAME);
+			cmp(&t, NFT_CMP_NEQ, "eth0", 5);
+			meta(&t, NFT_META_L4PROTO);
+			cmp(&t, NFT_CMP_EQ, "\6", 1);
+			break;
 		default:
 			return;
 		}
 		verdict(&t, NF_ACCEPT, NULL);
 		build_end(&t, family, (struct nl_bytes){0});
-		if (!t.rule.opaque || t.step.always)
-			fail_msg("near miss %d: opaque %d always %d", i, t.rule.opaque,
-				 t.step.always);
+		if (!t.rule.opaque || t.step.scope != scope)
+			fail_msg("near miss %d: opaque %d scope %s", i, t.rule.opaque,
+				 fw_scope_names[t.step.scope]);
 	}
 }
 
