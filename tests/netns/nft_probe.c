@@ -59,11 +59,11 @@ static void print_table(const struct fw_table *t)
 
 static void print_chain(const struct fw_chain *c)
 {
-	printf("chain %s %s %s %s priority %d policy %s%s%s%s%s n_before %u ours %u%s%s%s\n",
+	printf("chain %s %s %s %s priority %d policy %s%s%s%s%s n_before %u ours %u%s\n",
 	       fw_family_names[c->family], c->table, c->chain, fw_owner_names[c->owner],
-	       c->priority, c->policy_drop ? "drop" : "accept", c->may_drop ? " may_drop" : "",
-	       c->may_drop_before_ours ? " before_ours" : "", c->table_owned ? " owned by " : "",
-	       c->owner_name, c->n_before, c->n_ours, c->ours_extra ? " ours_extra" : "", "", "");
+	       c->priority, c->policy_drop ? "drop" : "accept", c->drops ? " drops" : "",
+	       c->drops_before_ours ? " before_ours" : "", c->table_owned ? " owned by " : "",
+	       c->owner_name, c->n_before, c->n_ours, c->ours_extra ? " ours_extra" : "");
 	for (size_t i = 0; i < c->n_ours; i++)
 		print_rule(&c->ours[i]);
 }
@@ -252,6 +252,7 @@ int main(int argc, char **argv)
 	int r = nft_open(&n, &err);
 
 	(void)argc;
+	names.networks[0] = cidr("10.244.0.0/16");
 	if (r < 0) {
 		printf("open: %d %s\n", r, err.text);
 		return 1;
