@@ -117,8 +117,9 @@ damage 'masquerade chain flushed' 'nft flush chain ip loden postrouting' 1
 damage 'masquerade rules reordered' 'h=$(nft -a list chain ip loden postrouting | sed -n "s/.*0x00004000.*handle //p"); nft delete rule ip loden postrouting handle $h; nft add rule ip loden postrouting meta mark and 0x4000 == 0x4000 return' 1
 damage 'a rule of nobody in our chain' 'nft insert rule ip loden postrouting accept' 1
 damage 'table switched off' 'nft add table ip loden "{ flags dormant; }"' 20
-damage 'one accept deleted' 'iptables-nft -D FORWARD 1' 1
-damage 'a drop before our accepts' 'iptables-nft -I FORWARD 1 -j DROP && iptables-nft -D FORWARD -j DROP || true; iptables-nft -I FORWARD 1 -s 10.93.0.0/16 -j DROP; sleep 0.3; iptables-nft -D FORWARD -s 10.93.0.0/16 -j DROP' 1
+damage 'one accept deleted' 'iptables-nft -D FORWARD 2' 1
+damage 'a drop before our accepts' 'iptables-nft -I FORWARD 1 -j DROP; for i in 1 2 3 4 5 6 7 8 9 10; do
+	iptables-nft -S FORWARD | sed -n 2p | grep "flanneld forward" && break; sleep 0.1; done; iptables-nft -S FORWARD | sed -n 4p | grep DROP && iptables-nft -D FORWARD -j DROP' 1
 damage 'forward chain flushed and refilled' 'iptables-nft -F FORWARD; iptables-nft -A FORWARD -s 10.96.0.0/16 -j ACCEPT -m comment --comment "not ours"' 1
 damage 'accepts duplicated' 'iptables-nft-save >/tmp/s; iptables-nft -I FORWARD 1 -s 10.244.0.0/16 -m comment --comment "$(iptables-nft -S FORWARD | sed -n "s/.*--comment \"\([^\"]*forward[^\"]*\)\".*/\1/p" | head -1)" -j ACCEPT' 1
 damage 'forwarding switched off' 'echo 0 >/proc/sys/net/ipv4/ip_forward'
