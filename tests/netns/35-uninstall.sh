@@ -3,10 +3,11 @@
 # `loden uninstall`: all of ours goes, nothing of others', and a second time is as good as the first.
 . "$(dirname "$0")/lib.sh"
 
-# What a node's kernel and files hold, without counters and what changes by itself.
+# What a node's kernel and files hold, without counters and what changes by itself (link-local addresses
+# come when their links are ready).
 state_of() {
 	on "$1" sh -c 'ip -o link | sed "s/ state [A-Z]* .*//"; ip -o addr show scope global
-		ip route show table all; ip neigh show nud permanent; ip nexthop
+		ip route show table all | grep -v "^local fe80"; ip neigh show nud permanent; ip nexthop
 		nft -s list ruleset; find /run/loden /run/flannel /var/lib/loden 2>/dev/null | sort
 		:'
 }
