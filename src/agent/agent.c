@@ -33,7 +33,7 @@ struct agent {
 	struct brain *brain;
 	struct front *front;
 	struct journal journal;
-	struct loop_watch *timer, *signals, *kernel[2];
+	struct loop_watch *timer, *signals, *kernel[OS_WATCH_FDS];
 	struct arena arena; /* of the event under way */
 
 	/* What updates asked for and is not done yet. */
@@ -331,7 +331,7 @@ static int agent_open(struct agent *a, struct err *err)
 					 .arg = a,
 					 .status = give_status,
 					 .plan = tell_plan};
-	int fds[2], r;
+	int fds[OS_WATCH_FDS], r;
 
 	r = process_lock(&a->process, a->opts->run_dir, err);
 	if (r != 0)

@@ -139,10 +139,11 @@ static const struct devmap *devmap(struct os *os)
 	return &os->map;
 }
 
-static void watch_fds(struct os *os, int ret_fds[2])
+static void watch_fds(struct os *os, int ret_fds[OS_WATCH_FDS])
 {
 	ret_fds[0] = os->watch.fd;
 	ret_fds[1] = nft_watch_fd(os->nft);
+	ret_fds[2] = os->envfile.fd;
 }
 
 const struct os_ops os_ops_kernel = {
@@ -169,12 +170,14 @@ int kernel_open(struct os **ret_os, struct err *err)
 
 	if (!os)
 		return err_set(err, -ENOMEM, "out of memory");
-	os->request.fd = os->watch.fd = -1;
+	os->request.fd = os->watch.fd = os->envfile.fd = -1;
 	r = nlsock_open(&os->request, NETLINK_ROUTE, os->rx, err);
 	if (r == 0)
 		r = kernel_watch_open(os, err);
 	if (r == 0)
 		r = nft_open(&os->nft, err);
+	if (r == 0)
+		r = filewatch_open(&os->envfile, err);
 	if (r < 0)
 		return r;
 	*ret_os = TAKE_PTR(os);
@@ -188,5 +191,6 @@ void kernel_close(struct os *os)
 	nlsock_close(&os->request);
 	nlsock_close(&os->watch);
 	nft_close(os->nft);
+	filewatch_close(&os->envfile);
 	free(os);
 }

@@ -212,6 +212,11 @@ static void run_file(struct run *run, size_t i)
 	} else {
 		r = file_replace(env, op->object.envfile->text, &err);
 	}
+	if (op->object.kind == OBJECT_ENVFILE &&
+	    env) { /* that was us; the next dump looks anyway */
+		filewatch_arm(&run->os->envfile, env);
+		filewatch_read(&run->os->envfile);
+	}
 	if (r < 0)
 		fail(run, i, r, err.text);
 }

@@ -129,6 +129,7 @@ static int dump_envfile(struct dump *d, struct err *err)
 
 	if (!d->os->names.envfile_path)
 		return 0;
+	filewatch_arm(&d->os->envfile, d->os->names.envfile_path);
 	r = file_read(d->os->names.envfile_path, e.text, sizeof(e.text), err);
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;

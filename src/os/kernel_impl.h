@@ -4,6 +4,7 @@
 /* What the parts of the real kernel share: kernel.c (sockets, roles), kernel_dump.c, kernel_apply.c,
  * kernel_facts.c, kernel_watch.c. Not for others. */
 
+#include "os/filewatch.h"
 #include "os/nft.h"
 #include "os/nlsock.h"
 #include "os/ops.h"
@@ -23,6 +24,7 @@ struct os {
 	bool roles_known; /* map and link were filled since the names were set */
 	struct nlsock request, watch;
 	struct nft *nft;
+	struct filewatch envfile;
 	unsigned hushed; /* OBJECT_BIT()s that the watch leaves out: we are changing them */
 	uint8_t rx[NLSOCK_RX_BYTES], tx[KERNEL_TX_BYTES];
 };

@@ -102,6 +102,10 @@ int kernel_watch_read(struct os *os, int fd, struct os_notice *ret)
 	};
 	int r;
 
+	if (fd == os->envfile.fd) {
+		*ret = (struct os_notice){.kinds = OBJECT_BIT(OBJECT_ENVFILE)};
+		return filewatch_read(&os->envfile);
+	}
 	if (fd != os->watch.fd)
 		return nft_watch_read(os->nft, ret);
 	r = nlsock_drain(&os->watch, on_message, &reading);

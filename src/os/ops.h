@@ -51,6 +51,8 @@ struct os_taken {
 	size_t n;
 };
 
+#define OS_WATCH_FDS 3 /* rtnetlink, nf_tables, subnet.env */
+
 /* What a kernel notification told. Coalesced over one read of the sockets. */
 struct os_notice {
 	unsigned kinds;	    /* OBJECT_BIT()s */
@@ -81,9 +83,9 @@ struct os_ops {
 	int (*facts)(struct os *os, const struct ip *reach, struct arena *a,
 		     struct iface_facts *ret_facts, struct err *err);
 
-	/* Two non-blocking descriptors that become readable when something happened, and how to read one:
+	/* Non-blocking descriptors that become readable when something happened, and how to read one:
 	 * 1 = `ret` holds something, 0 = nothing of interest, < 0 error. Own changes are not reported. */
-	void (*watch_fds)(struct os *os, int ret_fds[2]);
+	void (*watch_fds)(struct os *os, int ret_fds[OS_WATCH_FDS]);
 	int (*watch_read)(struct os *os, int fd, struct os_notice *ret);
 };
 

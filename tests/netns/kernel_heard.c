@@ -8,7 +8,7 @@
 
 static int read_notice(struct node *n, struct os_notice *ret)
 {
-	int fds[2];
+	int fds[OS_WATCH_FDS];
 
 	memset(ret, 0, sizeof(*ret));
 	os_ops_kernel.watch_fds(n->os, fds);
@@ -26,7 +26,7 @@ static void quiet(struct node *n)
 static bool readable(struct node *n)
 {
 	struct pollfd p = {.events = POLLIN};
-	int fds[2];
+	int fds[OS_WATCH_FDS];
 
 	os_ops_kernel.watch_fds(n->os, fds);
 	p.fd = fds[0];
@@ -118,6 +118,28 @@ static void test_a_look_elsewhere_hides_no_link(void **state)
 		assert_int_equal(notice.kinds & LINK, 0);
 		assert_false(notice.uplink);
 	}
+	node_close(&n);
+}
+
+static void test_the_file_is_watched(void **state)
+{
+	struct envfile first = {"FLANNEL_MTU=1450\n"}, second = {"FLANNEL_MTU=1400\n"};
+	struct os_notice notice;
+	int fds[OS_WATCH_FDS];
+	struct node n;
+
+	(void)state;
+	node_open(&n);
+	n.names.envfile_path = "/run/loden-test/flannel/subnet.env"; /* the sandbox's own /run */
+	os_ops_kernel.set_names(n.os, &n.names);
+	os_ops_kernel.watch_fds(n.os, fds);
+	apply_one(&n, OP_ADD, OBJECT_ENVFILE, &first, NULL);
+	apply_one(&n, OP_SET, OBJECT_ENVFILE, &second, &first);
+	assert_int_equal(os_ops_kernel.watch_read(n.os, fds[2], &notice), 0); /* that was us */
+	unlink(n.names.envfile_path);
+	assert_int_equal(os_ops_kernel.watch_read(n.os, fds[2], &notice), 1);
+	assert_int_equal(notice.kinds, OBJECT_BIT(OBJECT_ENVFILE));
+	assert_int_equal(os_ops_kernel.watch_read(n.os, fds[2], &notice), 0);
 	node_close(&n);
 }
 
@@ -242,6 +264,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_foreign_changes_are_heard),
 		cmocka_unit_test(test_a_look_elsewhere_hides_no_link),
+		cmocka_unit_test(test_the_file_is_watched),
 		cmocka_unit_test(test_what_is_not_ours_does_not_wake_us),
 		cmocka_unit_test(test_own_changes_are_not_heard),
 		cmocka_unit_test(test_culprit_is_named),
