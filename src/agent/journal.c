@@ -9,13 +9,18 @@
 
 void journal_repair(struct journal *j, const struct repair *r)
 {
-	char comm[80] = "", unit[280] = "";
-	struct text c = TEXT(comm), u = TEXT(unit);
+	char by[400] = "";
+	struct text t = TEXT(by);
 
-	text_add_escaped(&c, r->who.comm, strlen(r->who.comm));
-	text_add_escaped(&u, r->who.unit, strlen(r->who.unit));
-	log_warn("plan.repair", "ops=%u first=\"%s\" pid=%u comm=\"%s\" unit=\"%s\"", r->n_ops,
-		 r->what, r->who.pid, comm, unit);
+	/* Only where the kernel says it. */
+	if (r->who.pid) {
+		text_add(&t, " pid=%u comm=\"", r->who.pid);
+		text_add_escaped(&t, r->who.comm, strlen(r->who.comm));
+		text_add(&t, "\" unit=\"");
+		text_add_escaped(&t, r->who.unit, strlen(r->who.unit));
+		text_add(&t, "\"");
+	}
+	log_warn("plan.repair", "ops=%u first=\"%s\"%s", r->n_ops, r->what, by);
 	j->n_repairs = r->n_ops;
 }
 
