@@ -154,7 +154,7 @@ says a 'put 10.5.5.0/24 via 192.168.0.25'
 want_no_match 'nothing went away' '^gone' "$(cat "$T/a.out")"
 want_match 'key and value are named' 'bad value: PublicIP .*: key "10.5.4.0-24", value "..x22PublicIP' "$(cat "$T/a.log")"
 want_match 'what is in them is escaped' 'key "a.x1b.2J"' "$(cat "$T/a.log")"
-etcdctl_ del --prefix "$PREFIX/subnets/10.5.9" >/dev/null
+etcdctl_ del "$PREFIX/subnets/10.5.9.0-24" >/dev/null
 
 echo '--- the list again, when asked for'
 kill -USR1 "$(pid_of a)"
