@@ -4,8 +4,8 @@
 /* want against have, object by object: the one place that knows what a difference is.
  *
  * `have` is never held: diff_begin(want), diff_feed(object) for each object of a dump, then
- * diff_next() until the plan is empty. Memory is one byte per wanted object and a copy of each object
- * that differs. The same functions serve the agent (apply it), `loden plan` (print it), uninstall
+ * diff_next() until the plan is empty. Memory is one byte per wanted object (nine for neighbours and
+ * FDB entries) and a copy of each object that differs. The same functions serve the agent (apply it), `loden plan` (print it), uninstall
  * (empty want) and the tests.
  *
  * Plans come in slices: 20,000 ops would cost 800 kB at once, and nothing is gained by it.
@@ -41,6 +41,8 @@ struct diff {
 	struct arena *arena;		     /* borrowed */
 	uint8_t *seen[OBJECT__COUNT];	     /* enum diff_seen, per wanted object */
 	const void **differs[OBJECT__COUNT]; /* what stands in a wanted slot instead; lazily made */
+	uint64_t *packed[OBJECT__COUNT];     /* keys to search by; lazily made */
+	unsigned pack_tried;
 	struct diff_extra *extra[OBJECT__COUNT], **extra_end[OBJECT__COUNT];
 	size_t cursor[OBJECT__COUNT]; /* dumps that come sorted are found at once */
 	unsigned lost_devs;	      /* bits of enum dev: links that will be recreated */

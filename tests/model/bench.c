@@ -37,8 +37,10 @@ static size_t dump(struct brain *b, unsigned kinds, const struct netstate *have)
 	feed(b, (struct event){.type = EVENT_DUMP_BEGIN, .dump_begin = {kinds}});
 	for (int kind = 0; have && kind < OBJECT__COUNT; kind++) {
 		for (size_t i = 0; (kinds & OBJECT_BIT(kind)) && i < have->of[kind].n; i++) {
-			/* As from a hash table: 7919 is prime and divides no size used here. */
-			size_t at = i * 7919 % have->of[kind].n;
+			/* As the kernel does: these from a hash table, the others from a tree. 7919 is
+			 * prime and divides no size used here. */
+			bool hashed = kind == OBJECT_NEIGH || kind == OBJECT_FDB;
+			size_t at = hashed ? i * 7919 % have->of[kind].n : i;
 			struct event ev = {
 				.type = EVENT_OBJECT,
 				.object = {netstate_at(have, (enum object_kind)kind, at)}};

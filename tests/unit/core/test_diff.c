@@ -226,6 +226,59 @@ static void test_of_a_dump_fed_again_the_last_counts(void **state)
 	assert_plan(back, 2, OBJECT_BIT(OBJECT_NEIGH), NULL, 4, "");
 }
 
+/* So many that they are searched by packed keys; in no order, some wrong, some too much. */
+static void test_many_in_any_order(void **state)
+{
+	enum {
+		N = 1000
+	};
+	static struct neigh neighs[N];
+	static struct fdb fdbs[N];
+	struct netstate want = {0};
+	size_t n_set = 0, n_add = 0, n_del = 0;
+	struct arena a;
+	struct diff d;
+	struct op op;
+
+	(void)state;
+	for (uint32_t i = 0; i < N; i++) {
+		uint8_t high = (uint8_t)(i >> 8), low = (uint8_t)i;
+
+		neighs[i] = (struct neigh){
+			.dev = DEV_VXLAN, .ip = V4(10, high, low, 0), .permanent = true};
+		fdbs[i] = (struct fdb){
+			.dev = DEV_VXLAN, .mac = {{2, 0, high, low, 0, 0}}, .permanent = true};
+	}
+	want.of[OBJECT_NEIGH].items = neighs;
+	want.of[OBJECT_FDB].items = fdbs;
+	want.of[OBJECT_NEIGH].n = want.of[OBJECT_FDB].n = N;
+	arena_init(&a, 0);
+	diff_begin(&d, &want, OBJECT_ALL, &rule, &a);
+	for (uint32_t i = 0; i < N; i++) {
+		struct neigh n = neighs[i * 7 % N];
+		struct fdb f = fdbs[i * 13 % N];
+		struct object on = NEIGH(n), of = {.kind = OBJECT_FDB, .fdb = &f};
+
+		if (i % 100 == 3)
+			n.ip.b[15] = 1; /* one too much, one missing */
+		if (i % 100 == 5)
+			n.mac.b[0] = 2;
+		if (i % 100 == 7)
+			f.mac.b[5] = 1;
+		diff_feed(&d, &on);
+		diff_feed(&d, &of);
+	}
+	while (diff_next(&d, &op, 1)) {
+		n_set += op.verb == OP_SET;
+		n_add += op.verb == OP_ADD;
+		n_del += op.verb == OP_DEL;
+	}
+	assert_int_equal(n_set, 10);
+	assert_int_equal(n_add, 20);
+	assert_int_equal(n_del, 20);
+	arena_fini(&a);
+}
+
 /* Whatever the order of the dump: what was on the link goes with it and is made again. */
 static void test_recreated_link_takes_all_along(void **state)
 {
@@ -256,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_too_much_goes_only_with_a_sweep),
 		cmocka_unit_test(test_several_in_one_slot),
 		cmocka_unit_test(test_of_a_dump_fed_again_the_last_counts),
+		cmocka_unit_test(test_many_in_any_order),
 		cmocka_unit_test(test_recreated_link_takes_all_along),
 	};
 
