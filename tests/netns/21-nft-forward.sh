@@ -203,6 +203,10 @@ table ip quiet {
 	chain pass {
 		type filter hook forward priority -5; policy accept;
 		ip saddr 10.0.0.0/8 counter accept
+		ct state invalid drop
+		ip saddr { 10.244.3.7, 192.0.2.1 } drop
+		ip daddr vmap { 10.244.3.7 : drop }
+		ip saddr 192.168.0.0/16 ip daddr 10.244.0.0/16 drop
 	}
 	chain incoming { type filter hook input priority 0; policy drop; }
 }
@@ -214,7 +218,7 @@ rules=$(nft list ruleset)
 want_eq 'each base chain at forward is named' \
 	'chain inet firewalld filter_FORWARD native priority 10 policy accept drops n_before 5 ours 0
 chain ip asleep pass native priority 0 policy drop n_before 0 ours 0
-chain ip quiet pass native priority -5 policy accept n_before 1 ours 0
+chain ip quiet pass native priority -5 policy accept n_before 5 ours 0
 chain ip6 filter FORWARD iptables priority 0 policy drop drops n_before 0 ours 0' "$(chains | sort)"
 "$probe" table $net 10.244.1.0/24 table-del accepts-del
 want_eq 'and left as it is' "$rules" "$(nft list ruleset)"
