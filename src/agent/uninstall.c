@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,37 +64,54 @@ static int look(struct job *j, enum dev dev, const char *name, struct err *err)
 	return r;
 }
 
+static bool is_marked(const struct job *j)
+{
+	return !strcmp(j->found.alias, j->names.link_alias);
+}
+
+static void say_unmarked(const struct job *j, const char *what, const char *name)
+{
+	char alias[4 * LINK_ALIAS_SIZE] = "";
+	struct text t = TEXT(alias);
+
+	text_add_escaped(&t, j->found.alias, strlen(j->found.alias));
+	printf("left     %s %s: not marked as ours (alias \"%s\")\n", what, name, alias);
+}
+
 static bool has_prefix(const char *s, const char *prefix)
 {
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
-/* flannel's names for VXLAN links; whose they are, their alias says. */
+/* A name that no link has: then the kernel side looks for the mark. */
+#define NO_NAME "?"
+
+/* flannel's names for VXLAN links; whose they are, their alias says. And one of ours that somebody gave
+ * another name. */
 static int find_vxlans(struct job *j, struct err *err)
 {
-	char ours[LINK_ALIAS_SIZE];
-	struct iface_facts facts;
-	struct arena arena;
-	int r;
+	struct if_nameindex *links = if_nameindex();
+	int r = links ? 0 : err_set(err, -errno, "cannot list links: %s", strerror(errno));
 
-	want_link_alias(&j->conf, ours);
-	arena_init(&arena, 0);
-	r = j->ops->facts(j->os, &(struct ip){0}, &arena, &facts, err);
-	for (size_t i = 0; r == 0 && i < facts.n_ifaces && j->n_vxlans < VXLAN_MAX; i++) {
-		const char *name = facts.ifaces[i].name;
+	want_link_alias(&j->conf, j->names.link_alias);
+	for (size_t i = 0; links && links[i].if_name && j->n_vxlans < VXLAN_MAX; i++) {
+		const char *name = links[i].if_name;
 
 		if (!has_prefix(name, "flannel.") && !has_prefix(name, "flannel-v6."))
 			continue;
 		r = look(j, DEV_VXLAN, name, err);
 		if (r < 0)
 			break;
-		if (j->found.kind == LINK_VXLAN && !strcmp(j->found.alias, ours))
+		if (j->found.kind == LINK_VXLAN && is_marked(j))
 			text_copy(j->vxlans[j->n_vxlans++], LINK_NAME_SIZE, name);
 		else
-			printf("left     link %s: not marked as ours (alias \"%s\")\n", name,
-			       j->found.alias);
+			say_unmarked(j, "link", name);
 	}
-	arena_fini(&arena);
+	if_freenameindex(links);
+	if (r == 0 && !j->n_vxlans)
+		r = look(j, DEV_VXLAN, NO_NAME, err);
+	if (r == 0 && !j->n_vxlans && j->found.dev == DEV_VXLAN)
+		text_copy(j->vxlans[j->n_vxlans++], LINK_NAME_SIZE, j->found.name);
 	return r;
 }
 
@@ -117,7 +135,6 @@ static size_t count_ports(const char *bridge)
 /* Gives the bridge its role if it may go. */
 static int judge_bridge(struct job *j, bool all, struct err *err)
 {
-	char ours[LINK_ALIAS_SIZE];
 	size_t ports;
 	int r;
 
@@ -126,11 +143,9 @@ static int judge_bridge(struct job *j, bool all, struct err *err)
 	r = look(j, DEV_BRIDGE, j->conf.bridge_name, err);
 	if (r < 0 || j->found.dev != DEV_BRIDGE)
 		return r;
-	want_link_alias(&j->conf, ours);
-	ports = count_ports(j->conf.bridge_name);
-	if (strcmp(j->found.alias, ours)) {
-		printf("left     bridge %s: not marked as ours (alias \"%s\")\n",
-		       j->conf.bridge_name, j->found.alias);
+	ports = count_ports(j->found.name);
+	if (!is_marked(j)) {
+		say_unmarked(j, "bridge", j->conf.bridge_name);
 	} else if (ports && !all) {
 		printf("left     bridge %s and its address: %zu pods are attached; --all removes "
 		       "it, too\n",
@@ -309,7 +324,8 @@ int uninstall_main(int argc, char *argv[])
 		return 0;
 	}
 	j.opts = &o;
-	r = process_lock(&process, o.run_dir, &err);
+	/* Without a run directory nobody can hold its lock, and none need be made. */
+	r = access(o.run_dir, F_OK) < 0 ? 0 : process_lock(&process, o.run_dir, &err);
 	if (r == 1)
 		fprintf(stderr, "loden uninstall: stop the agent first: %s\n", err.text);
 	else if (r == 0)
