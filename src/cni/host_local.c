@@ -69,11 +69,20 @@ static int refuse_second(const struct adding *x, const struct ipam_set *set, str
 	return 0;
 }
 
+/* However often it was asked for. No set contains it any more. */
+static void strike_off(const struct ipam_conf *conf, struct ip given)
+{
+	for (size_t i = 0; i < conf->n_requested; i++) {
+		if (ip_eq(&conf->requested[i], &given))
+			conf->requested[i] = (struct ip){{0}};
+	}
+}
+
 static int add_from_set(struct adding *x, size_t i, struct err *err)
 {
 	const struct reserve_owner owner = owner_of(x->c);
 	const struct ipam_set *set = &x->conf->sets[i];
-	struct ip *wanted = ipam_requested(x->conf, set);
+	const struct ip *wanted = ipam_requested(x->conf, set);
 	struct ipam_facts facts = {
 		.last = reserve_last(&x->store, i),
 		.taken = x->view.taken,
@@ -98,7 +107,7 @@ static int add_from_set(struct adding *x, size_t i, struct err *err)
 	/* From here on ours: released by whoever sees us fail. */
 	x->result.ips[x->result.n_ips++] = got;
 	if (wanted)
-		*wanted = (struct ip){{0}}; /* no set contains it any more */
+		strike_off(x->conf, got.address.ip);
 	return reserve_set_last(&x->store, i, &got.address.ip, err);
 }
 

@@ -156,7 +156,7 @@ int ipam_check(struct ipam_conf *c, enum cni_version version, struct err *err)
 	return 0;
 }
 
-struct ip *ipam_requested(const struct ipam_conf *c, const struct ipam_set *s)
+const struct ip *ipam_requested(const struct ipam_conf *c, const struct ipam_set *s)
 {
 	for (size_t i = 0; i < c->n_requested; i++) {
 		if (ipam_set_contains(s, &c->requested[i]))

@@ -22,7 +22,7 @@ bool ipam_set_contains(const struct ipam_set *s, const struct ip *ip);
 const char *ipam_set_format(const struct ipam_set *s, struct arena *a);
 
 /* The first requested address that lies in `s`, or NULL. The caller strikes it off. */
-struct ip *ipam_requested(const struct ipam_conf *c, const struct ipam_set *s);
+const struct ip *ipam_requested(const struct ipam_conf *c, const struct ipam_set *s);
 
 /* What is known about one set when an address is to be chosen. */
 struct ipam_facts {
