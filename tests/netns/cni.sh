@@ -154,6 +154,11 @@ held() {
 	(cd /var/lib/cni/networks/net 2>/dev/null && LC_ALL=C grep -lxs "$1$(printf '\r')*" [0-9a-f]* | xargs) || :
 }
 
+# files DIRECTORY: names in it
+files() {
+	find "$1" -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort | xargs
+}
+
 # sysctl_in_pod PATH
 sysctl_in_pod() {
 	in_pod cat "/proc/sys/net/$1"
