@@ -5,7 +5,7 @@
  *
  * Behind, because libevent's `struct event` is not core's; and so that programs cannot reach past it.
  * One thread. A callback may free its own or any other object. The connection code (os/h2) and the
- * small HTTP server (os/httpd) use libevent directly through loop_base().
+ * small server (os/serve) use libevent directly through loop_base().
  */
 
 #include "base/base.h"
