@@ -68,7 +68,8 @@ static const struct iface_addr *best_addr(const struct lookup *l, const struct i
 	const struct uplink_policy *p = l->policy;
 	const struct iface_addr *best = NULL;
 
-	for (size_t i = 0; i < iface->n_addrs; i++) {
+	/* A pattern such as `10\.` means the hosts' network, not the pods'. */
+	for (size_t i = 0; i < iface->n_addrs && !(iface->overlay && regex != SIZE_MAX); i++) {
 		const struct iface_addr *a = &iface->addrs[i];
 		char text[IP_STRLEN];
 
@@ -122,7 +123,8 @@ static bool try_regex(struct lookup *l, size_t regex)
 		return true;
 	}
 	for (size_t i = 0; i < l->facts->n_ifaces; i++)
-		if (p->match(p->match_arg, regex, l->facts->ifaces[i].name)) {
+		if (!l->facts->ifaces[i].overlay &&
+		    p->match(p->match_arg, regex, l->facts->ifaces[i].name)) {
 			l->found = &l->facts->ifaces[i];
 			return true;
 		}

@@ -25,6 +25,7 @@ struct iface {
 	uint32_t mtu_bytes;
 	bool up;      /* IFF_UP */
 	bool running; /* has carrier */
+	bool overlay; /* ours, or flannel's: carries pods' addresses, and can be no uplink */
 	uint8_t n_addrs;
 	struct iface_addr addrs[UPLINK_ADDRS_MAX]; /* further addresses are dropped */
 };

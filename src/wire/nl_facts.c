@@ -26,13 +26,14 @@ int nl_facts_iface(const struct nl_msg *m, struct iface *ret)
 	r = nl_link_decode(m, &(struct devmap){0}, &l);
 	if (r < 0)
 		return r;
-	if (l.port || is_overlay(&l.link))
+	if (l.port)
 		return 1;
 	*ret = (struct iface){
 		.ifindex = l.ifindex,
 		.mtu_bytes = l.link.mtu_bytes,
 		.up = l.link.up,
 		.running = l.running,
+		.overlay = is_overlay(&l.link),
 	};
 	memcpy(ret->name, l.link.name, sizeof(ret->name));
 	return 0;

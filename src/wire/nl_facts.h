@@ -11,8 +11,7 @@
 #include "model/uplink.h"
 #include "wire/nl.h"
 
-/* Addresses are added later: n_addrs is 0. 1 also for links of an overlay: their addresses are pods'
- * addresses, which a pattern such as `10\.` would match, and no uplink can be one. */
+/* Addresses are added later: n_addrs is 0. */
 int nl_facts_iface(const struct nl_msg *m, struct iface *ret);
 int nl_facts_addr(const struct nl_msg *m, uint32_t *ret_ifindex, struct iface_addr *ret);
 

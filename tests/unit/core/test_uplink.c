@@ -271,6 +271,38 @@ static void test_address_order(void **state)
 	check_row(&h, &(struct row){.problem = "default route: eth0 has no MTU" THERE_IS});
 }
 
+static bool matches_ten(void *arg, size_t i, const char *text)
+{
+	(void)arg;
+	(void)i;
+	return strncmp(text, "10.", 3) == 0 || strcmp(text, "tun0") == 0;
+}
+
+static void test_pattern_passes_the_overlay_by(void **state)
+{
+	static const char *const regexes[] = {"10."};
+	struct uplink_policy p = {
+		.n_regexes = 1, .regexes = regexes, .match = matches_ten, .ipv4 = true};
+	struct uplink u;
+	struct err err;
+	struct host h;
+
+	(void)state;
+	host_init(&h);
+	add_addr(&h.ifaces[ETH0], "10.244.1.0");
+	assert_int_equal(uplink_choose(&p, &h.facts, &u, &err), 0);
+	assert_string_equal(u.name, "eth0");
+	h.ifaces[ETH0].overlay = true;
+	assert_int_equal(uplink_choose(&p, &h.facts, &u, &err), 0);
+	assert_string_equal(u.name, "eth1");
+	h.ifaces[ETH1].overlay = true;
+	add_addr(&h.ifaces[TUN], "172.16.0.1");
+	assert_int_equal(uplink_choose(&p, &h.facts, &u, &err), 0);
+	assert_string_equal(u.name, "tun0");
+	h.ifaces[TUN].overlay = true;
+	assert_int_equal(uplink_choose(&p, &h.facts, &u, &err), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_yet),
 		cmocka_unit_test(test_no_family),
 		cmocka_unit_test(test_address_order),
+		cmocka_unit_test(test_pattern_passes_the_overlay_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
