@@ -2,9 +2,12 @@
 #include "wire/gojson.h"
 
 #include <errno.h>
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define INTEGER_DIGITS 18 /* that many always fit into 64 bits, with a sign */
 
 /* ---- reading ---- */
 
@@ -106,19 +109,51 @@ static size_t number_len(const struct repair *r)
 	return n;
 }
 
-/* Outside of strings: a number that may be too large for anybody becomes one that is no integer. A
- * key that we use will complain, any other does not matter. */
+/* The power of ten behind the digits, as far as it can matter. */
+static int exponent_of(const char *s, size_t n)
+{
+	const bool negative = n > 0 && *s == '-';
+	int v = 0;
+
+	for (size_t i = negative || (n > 0 && *s == '+'); i < n && v <= DBL_MAX_10_EXP; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			break;
+		v = v * 10 + (s[i] - '0');
+	}
+	return negative ? -v : v;
+}
+
+/* Outside of strings: an integer that is too large for jansson becomes a double, as in Go's maps. One
+ * that is too large for that, too, becomes some double: a key that we use wants an integer and will
+ * complain, any other does not matter. */
+static void repair_number(struct repair *r, size_t n)
+{
+	const char *s = (const char *)r->s + r->i;
+	size_t whole = *s == '-', e = 0;
+
+	while (whole < n && s[whole] >= '0' && s[whole] <= '9')
+		whole++;
+	while (e < n && (s[e] | 0x20) != 'e')
+		e++;
+	if ((int)MIN(whole, 1000u) + (e < n ? exponent_of(s + e + 1, n - e - 1) : 0) >
+	    DBL_MAX_10_EXP) {
+		put(r, "1e99", 4);
+		r->i += n;
+		return;
+	}
+	copy(r, n);
+	if (whole == n && n > INTEGER_DIGITS)
+		put(r, ".0", 2);
+}
+
 static void repair_rest(struct repair *r)
 {
 	const size_t n = number_len(r);
 
-	if (n > 18 || (n > 3 && memchr(r->s + r->i, 'e', n)) ||
-	    (n > 3 && memchr(r->s + r->i, 'E', n))) {
-		put(r, "1e99", 4);
-		r->i += n;
-	} else {
-		copy(r, MAX(n, 1u));
-	}
+	if (n > 0)
+		repair_number(r, n);
+	else
+		copy(r, 1);
 }
 
 static char *repaired(const char *bytes, size_t n, struct arena *a, size_t *ret_n)
@@ -408,6 +443,21 @@ static void add_array(struct out *o, const json_t *v, unsigned depth)
 	add(o, "]", 1);
 }
 
+/* 15 digits are those that somebody wrote, 17 are always enough. */
+static void add_real(struct out *o, double value)
+{
+	char number[40];
+	json_t *again;
+	int n;
+
+	n = snprintf(number, sizeof(number), "%.15g", value);
+	again = load(number, (size_t)n, NULL);
+	if (json_number_value(again) != value)
+		snprintf(number, sizeof(number), "%.17g", value);
+	json_decref(again);
+	add_str(o, number);
+}
+
 /* Depth is bounded by jansson's parser (JSON_PARSER_MAX_DEPTH, 2048). */
 static void add_value(struct out *o, const json_t *v, unsigned depth)
 {
@@ -428,8 +478,7 @@ static void add_value(struct out *o, const json_t *v, unsigned depth)
 		add_str(o, number);
 		return;
 	case JSON_REAL:
-		snprintf(number, sizeof(number), "%.17g", json_real_value(v));
-		add_str(o, number);
+		add_real(o, json_real_value(v));
 		return;
 	case JSON_TRUE:
 		add_str(o, "true");
