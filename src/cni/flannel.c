@@ -229,7 +229,7 @@ int flannel_del(struct call *c)
 int flannel_check(struct call *c)
 {
 	struct cni_flannel conf;
-	json_t *saved = NULL;
+	json_t *saved = NULL, *prev;
 	int r, dir_fd = -1;
 	struct call d;
 	bool ours;
@@ -243,8 +243,9 @@ int flannel_check(struct call *c)
 		close(dir_fd);
 	if (r < 0 || !saved)
 		return r;
-	if (c->conf.has_prev)
-		json_object_set(saved, "prevResult", gojson_get(c->root, "prevResult"));
+	prev = gojson_get(c->root, "prevResult");
+	if (prev)
+		json_object_set(saved, "prevResult", prev);
 	r = delegate_call(c, saved, &d);
 	return r == 0 ? delegate_run(&d, CNI_CHECK, type_of(&d)) : r;
 }
