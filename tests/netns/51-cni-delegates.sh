@@ -3,20 +3,7 @@
 # CNI plugins call others, and translate what those say, whatever version it is in.
 . "$(dirname "$0")/cni.sh"
 
-# An IPAM plugin of somebody else's: answers $ANSWER on stdout, $NOISE on stderr, exits with $END.
-# What it was asked is left in $T/asked.VERB (its input) and $T/asked.VERB.env.
-mkdir "$T/more"
-cat >"$T/more/theirs" <<END
-#!/bin/sh
-cat >"$T/asked.\$CNI_COMMAND"
-env | LC_ALL=C sort >"$T/asked.\$CNI_COMMAND.env"
-[ "\$CNI_COMMAND" = "\${ON:-ADD}" ] || exit 0
-printf '%s' "\$NOISE" >&2
-printf '%s' "\$ANSWER"
-exit "\${END:-0}"
-END
-chmod +x "$T/more/theirs"
-BOTH=$CNI_BIN:$T/more
+stub theirs
 IPAM='"ipam":{"type":"theirs","key":"Value","list":[1,2]}'
 GOOD='{"cniVersion":"1.0.0","ips":[{"address":"10.1.2.9/24","gateway":"10.1.2.1"}]}'
 pod a

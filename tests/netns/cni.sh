@@ -106,6 +106,24 @@ call() {
 	err=$(cat "$T/err")
 }
 
+# stub NAME: a plugin of somebody else's in $T/more, which is in $BOTH. On the verb $ON (default: ADD) it
+# says $ANSWER on stdout, $NOISE on stderr, and exits with $END. What it was asked is left in
+# $T/asked.VERB (its input) and $T/asked.VERB.env.
+BOTH=$CNI_BIN:$T/more
+stub() {
+	mkdir -p "$T/more"
+	cat >"$T/more/$1" <<-END
+		#!/bin/sh
+		cat >"$T/asked.\$CNI_COMMAND"
+		env | LC_ALL=C sort >"$T/asked.\$CNI_COMMAND.env"
+		[ "\$CNI_COMMAND" = "\${ON:-ADD}" ] || exit 0
+		printf '%s' "\$NOISE" >&2
+		printf '%s' "\$ANSWER"
+		exit "\${END:-0}"
+	END
+	chmod +x "$T/more/$1"
+}
+
 # in_out FILTER: of the JSON that the last call printed, objects compact with sorted keys
 in_out() {
 	printf '%s' "$out" | jq -rcS "$1" 2>&1
