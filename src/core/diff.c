@@ -56,6 +56,17 @@ static void add_extra(struct diff *d, enum object_kind kind, const void *have, b
 	d->extra_end[kind] = &e->next;
 }
 
+/* In the way, and before the others. */
+static void add_first_extra(struct diff *d, enum object_kind kind, const void *have)
+{
+	struct diff_extra *e = arena_new(d->arena, struct diff_extra);
+
+	*e = (struct diff_extra){.next = d->extra[kind], .have = have, .in_the_way = true};
+	if (!d->extra[kind])
+		d->extra_end[kind] = &e->next;
+	d->extra[kind] = e;
+}
+
 /* Neighbours and FDB entries are dumped in the order of a hash table, and there are thousands of them:
  * these are found by keys of eight bytes that sort as the whole keys do, packed side by side. */
 #define PACKED_MIN 64
@@ -167,8 +178,10 @@ static void feed_different(struct diff *d, const struct object *have, size_t i)
 
 static void feed_equal(struct diff *d, enum object_kind kind, size_t i)
 {
+	/* It came before all others of its slot, and so it is to go: a removal takes the first that
+	 * it fits, and if that were another one, what else would the next removal take? */
 	if (d->seen[kind][i] == DIFF_DIFFERENT && can_be_several(kind))
-		add_extra(d, kind, d->differs[kind][i], true);
+		add_first_extra(d, kind, d->differs[kind][i]);
 	d->seen[kind][i] = DIFF_EQUAL;
 }
 

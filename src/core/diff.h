@@ -31,7 +31,7 @@ enum diff_seen {
 struct diff_extra {
 	struct diff_extra *next;
 	const void *have;
-	bool in_the_way; /* a second object in a wanted slot */
+	bool in_the_way; /* a second object in a wanted slot, whoever's it is */
 };
 
 struct diff {

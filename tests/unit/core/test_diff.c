@@ -212,6 +212,28 @@ static void test_several_in_one_slot(void **state)
 		    "route.del 10.1.0.0/24 via 10.1.0.0 dev vx onlink proto 4\n");
 }
 
+/* Whoever's they are, in the order in which they stand: each removal takes the first that it fits. */
+static void test_routes_of_others_in_a_wanted_slot(void **state)
+{
+	struct route first = route_a, second = route_a, aside = route_a, other_metric = route_a;
+	const struct object have[] = {ROUTE(first),	   ROUTE(second), ROUTE(route_a),
+				      ROUTE(other_metric), ROUTE(aside),  ROUTE(route_b)};
+
+	(void)state;
+	first.dev = DEV_UPLINK;
+	first.onlink = false;
+	first.proto = 3;
+	second = first;
+	second.dev = DEV_NONE;
+	second.oif = 9;
+	aside = other_metric = second;
+	aside.dst.len = 25;
+	other_metric.metric = 77;
+	assert_plan(have, ARRAY_SIZE(have), ROUTES_ONLY, &rule, 4,
+		    "route.del 10.1.0.0/24 via 10.1.0.0 dev eth0 proto 3\n"
+		    "route.del 10.1.0.0/24 via 10.1.0.0 ifindex 9 proto 3\n");
+}
+
 static void test_of_a_dump_fed_again_the_last_counts(void **state)
 {
 	struct neigh wrong = neigh;
@@ -308,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_too_much_goes_only_with_a_sweep),
 		cmocka_unit_test(test_several_in_one_slot),
+		cmocka_unit_test(test_routes_of_others_in_a_wanted_slot),
 		cmocka_unit_test(test_of_a_dump_fed_again_the_last_counts),
 		cmocka_unit_test(test_many_in_any_order),
 		cmocka_unit_test(test_recreated_link_takes_all_along),
