@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_ADOPT_H
 #define CORE_ADOPT_H
-/* What may be deleted. Decoders hand over only what lies on our links or carries our mark; among
- * that, this is the closed list of what we may take away when it is not wanted:
+/* What may be deleted. Decoders hand over only what lies on our links, carries our mark or may stand in a
+ * slot of ours; among that, this is the closed list of what we may take away when it is not wanted:
  *
  *	link      never while we run; on uninstall the VXLAN links, the bridge only if asked for
  *	sysctl    never
@@ -12,7 +12,9 @@
  *	neigh     permanent ones; the others are the kernel's cache, it ages them itself
  *	fdb       permanent ones, for the same reason (a learning VXLAN link fills up with others)
  *	nexthop   all in our range with our mark
- *	route     on our VXLAN links all but the kernel's own; blackholes inside our Network
+ *	route     on our VXLAN links all but the kernel's own; with our mark inside our Network; others'
+ *	          never. (In a wanted slot nobody else's may stand: that is no question of what is not
+ *	          wanted, core/diff.h.)
  *	fw_table  the table named for our instance
  *	fw_chain  never the chain, only our accepts in iptables' one; in a native chain somebody put
  *	          them by hand, on our own advice (fw_chain_explain)

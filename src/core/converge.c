@@ -252,7 +252,8 @@ static void survey(struct brain *b, struct survey *ret)
 		if (first)
 			op_format(&op, &p->devs, &t);
 		first = false;
-		if (op.verb != OP_DEL)
+		/* What stands in a wanted slot keeps a peer away, too. */
+		if (op.verb != OP_DEL || netstate_find(&b->wanted.state, &op.object) >= 0)
 			b->n_bad_peers[kind]++;
 		if (!may_run(b, &op)) {
 			ret->held |= OBJECT_BIT(kind);

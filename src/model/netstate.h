@@ -10,8 +10,10 @@
  *
  * What is ours (design: ownership by mark): a link under our name; every address, neighbour, FDB
  * entry and route on our vxlan links; nexthops of our id range, protocol and link; routes with
- * ROUTE_PROTO_LODEN; the nf_tables table named for our instance; accept rules that carry our
- * comment. Decoders hand over nothing else, so a diff cannot express harm to foreign objects.
+ * ROUTE_PROTO_LODEN; the slot of each wanted route, whoever's route stands in it; the nf_tables table
+ * named for our instance; accept rules that carry our comment. Decoders hand over nothing else but
+ * other people's routes to subnets of our Network, which count only if they stand in a wanted slot
+ * (docs/decisions/0011).
  */
 
 #include "base/text.h"
@@ -59,7 +61,7 @@ enum _packed_ route_type {
 extern const char *const route_type_names[ROUTE__COUNT];
 
 /* Route of table main. Key: dst and metric, the slot that a peer's subnet owns. The kernel can hold
- * several routes in one slot (append, prepend); only want's may stay. */
+ * several routes in one slot (append, prepend), of which the first is in force; only want's may stay. */
 struct route {
 	struct cidr dst;
 	enum route_type type;
@@ -67,8 +69,12 @@ struct route {
 	bool onlink;
 	enum dev dev;	 /* DEV_NONE for blackhole, and for routes by nexthop id in want and have */
 	uint32_t metric; /* 0 for IPv4 */
-	uint32_t nhid;	 /* 0 = plain; then via and dev are unset */
+	uint32_t nhid;	 /* 0 = plain; else via and dev are unset */
 	struct ip via;
+	/* Of what stands in the kernel, for removals alone, never compared: the link where no role
+	 * says it (of several hops the first), and the kernel's type where ours is too coarse. */
+	uint32_t oif;
+	uint8_t rtn;
 };
 
 /* One file under /proc/sys. */

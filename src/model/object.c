@@ -88,6 +88,14 @@ static void format_via(const struct ip *via, enum dev dev, bool onlink, const st
 		 onlink ? " onlink" : "");
 }
 
+/* Through a link of others, that has no role. */
+static void format_via_index(const struct ip *via, uint32_t ifindex, struct text *t)
+{
+	if (ip_is_set(via))
+		format_ip("via ", via, t);
+	text_add(t, "%sifindex %u", ip_is_set(via) ? " " : "", ifindex);
+}
+
 /* link */
 
 static int link_key_cmp(const void *a, const void *b)
@@ -385,6 +393,8 @@ static void route_value_format(const void *o, const struct devmap *m, struct tex
 		text_add(t, "%s", route_type_names[r->type]);
 	else if (r->nhid > 0)
 		text_add(t, "nhid %u", r->nhid);
+	else if (r->oif > 0)
+		format_via_index(&r->via, r->oif, t);
 	else
 		format_via(&r->via, r->dev, r->onlink, m, t);
 	if (r->proto != ROUTE_PROTO_LODEN)

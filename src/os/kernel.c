@@ -16,7 +16,11 @@ struct nl_buf kernel_tx(struct os *os)
 
 struct nl_ours kernel_ours(const struct os *os)
 {
-	return (struct nl_ours){&os->map, os->names.nexthop_base};
+	return (struct nl_ours){
+		.map = &os->map,
+		.nexthop_base = os->names.nexthop_base,
+		.networks = {os->names.networks[0], os->names.networks[1]},
+	};
 }
 
 void kernel_sysctl_path(const char *path, char ret_path[64])

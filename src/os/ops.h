@@ -28,7 +28,9 @@ struct os_names {
 	uint32_t nexthop_base; /* our range: base .. base + 2^24 - 1 */
 	char fw_table[FW_NAME_SIZE];
 	char fw_comment[FW_COMMENT_SIZE]; /* marks our accepts in foreign chains */
-	struct cidr networks[2]; /* of the cluster: drops that spare them are not in our way */
+	/* Of the cluster, or unset: drops that spare them are not in our way; others' routes to subnets
+	 * in them are dumped as well. */
+	struct cidr networks[2];
 	const char *envfile_path;
 	const struct sysctl *sysctls; /* paths to read back; values ignored */
 	size_t n_sysctls;

@@ -15,6 +15,8 @@
 struct nl_ours {
 	const struct devmap *map;
 	uint32_t nexthop_base; /* our ids: base .. base + NL_NEXTHOP_RANGE - 1 */
+	/* Others' routes to subnets in here are handed over too: a peer's slot is ours. Unset = none. */
+	struct cidr networks[2];
 };
 
 #define NL_NEXTHOP_RANGE (1u << 24)

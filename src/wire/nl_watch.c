@@ -74,7 +74,7 @@ static void route_news(const struct nl_msg *m, const struct nl_watch *w, struct 
 	    (head.rtm_flags & RTM_F_CLONED))
 		return;
 	ours = nl_rt_decode(m, &w->ours, &o) == 0;
-	if (ours || (m->flags & NLM_F_REPLACE))
+	if (ours)
 		news->kinds = OBJECT_BIT(OBJECT_ROUTE);
 	news->uplink = head.rtm_dst_len == 0 && !ours;
 }

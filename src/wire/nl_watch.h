@@ -9,8 +9,8 @@
  *	our link, its addresses, the uplink's		everything that rtnetlink and sysctl hold
  *	neighbour, FDB entry of a VXLAN link		that kind
  *	route of main: ours, through a VXLAN link,	routes
- *	    or one that replaced another (the kernel
- *	    announces only the new one)
+ *	    or to a subnet of our Network (of one that
+ *	    was replaced only the new one is announced)
  *	nexthop of our id range				nexthops, and the routes that went with it
  *	forwarding or rp_filter of all, default, ours	sysctls
  *	the uplink, a default route			the choice of the uplink

@@ -18,7 +18,11 @@ static const struct devmap map = {
 		[DEV_BRIDGE] = {5, "cni0"},
 		[DEV_VXLAN6] = {6, "flannel-v6.1"}},
 };
-static const struct nl_ours ours = {&map, 0x66000000};
+static const struct nl_ours ours = {
+	.map = &map,
+	.nexthop_base = 0x66000000,
+	.networks = {{{{[10] = 0xff, 0xff, 10, 244, 0, 0}}, 16}},
+};
 
 static void must(bool ok)
 {

@@ -205,6 +205,13 @@ static const struct {
 		   .dev = DEV_VXLAN}},
 	{.kind = OBJECT_ROUTE,
 	 .route = {.dst = {{{[10] = 0xff, 0xff, 10, 9, 0, 0}}, 16}, .proto = 4, .dev = DEV_VXLAN}},
+	/* Through their own links, perhaps in a peer's slot. */
+	{.kind = OBJECT_ROUTE,
+	 .route = {.dst = {{{[10] = 0xff, 0xff, 10, 244, 3, 0}}, 24},
+		   .proto = 4,
+		   .dev = DEV_UPLINK}},
+	{.kind = OBJECT_ROUTE,
+	 .route = {.dst = {{{[10] = 0xff, 0xff, 10, 244, 4, 0}}, 24}, .proto = 3, .oif = 9}},
 	{.kind = OBJECT_NEIGH,
 	 .neigh = {.dev = DEV_VXLAN,
 		   .ip = {{[10] = 0xff, 0xff, 10, 244, 3, 9}},
@@ -222,7 +229,7 @@ static unsigned put_strange(struct sim *k, uint64_t *random)
 {
 	size_t i = world_below(random, ARRAY_SIZE(strange));
 	struct object o = {.kind = strange[i].kind};
-	struct link key = {.dev = i == 5 ? DEV_BRIDGE : DEV_VXLAN};
+	struct link key = {.dev = i == ARRAY_SIZE(strange) - 1 ? DEV_BRIDGE : DEV_VXLAN};
 
 	if (!sim_find(k, &(struct object){.kind = OBJECT_LINK, .link = &key}))
 		return 0;
@@ -295,6 +302,13 @@ void world_kernel(struct sim *k, uint64_t *random)
 static const struct route stranger_route = {.dst = {{{[10] = 0xff, 0xff, 10, 99, 0, 0}}, 16},
 					    .type = ROUTE_BLACKHOLE,
 					    .proto = ROUTE_PROTO_LODEN};
+/* Beside a peer's slot: with another metric, another length. */
+static const struct route stranger_metric = {.dst = {{{[10] = 0xff, 0xff, 10, 244, 3, 0}}, 24},
+					     .proto = 3,
+					     .dev = DEV_UPLINK,
+					     .metric = 77};
+static const struct route stranger_narrow = {
+	.dst = {{{[10] = 0xff, 0xff, 10, 244, 3, 0}}, 25}, .proto = 3, .oif = 9};
 static const struct addr stranger_addr = {.dev = DEV_BRIDGE,
 					  .cidr = {{{[10] = 0xff, 0xff, 192, 168, 77, 1}}, 24}};
 static const struct sysctl stranger_sysctl = {.path = "net/ipv4/conf/eth0/rp_filter", .value = "1"};
@@ -306,6 +320,8 @@ static const struct fw_chain stranger_chain = {.family = FW_INET,
 
 static const struct object strangers[] = {
 	{.kind = OBJECT_ROUTE, .route = &stranger_route},
+	{.kind = OBJECT_ROUTE, .route = &stranger_metric},
+	{.kind = OBJECT_ROUTE, .route = &stranger_narrow},
 	{.kind = OBJECT_ADDR, .addr = &stranger_addr},
 	{.kind = OBJECT_SYSCTL, .sysctl = &stranger_sysctl},
 	{.kind = OBJECT_FW_CHAIN, .fw_chain = &stranger_chain},

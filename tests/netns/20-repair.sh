@@ -16,11 +16,13 @@ node_add a
 on a sh -c '
 	ip route add 10.99.0.0/16 via 192.168.77.254
 	ip route add 10.244.200.0/24 via 192.168.77.254 metric 77
+	ip route add 10.244.201.0/24 via 192.168.77.254
+	ip route add 10.244.1.0/24 via 192.168.77.254 metric 77
 	ip route add 10.98.0.0/16 via 192.168.77.254 table 77
 	ip neigh add 192.168.77.200 lladdr 02:99:00:00:00:01 dev eth0 nud permanent
 	ip nexthop add id 77 via 192.168.77.254 dev eth0
 	ip route add 10.97.0.0/16 nhid 77
-	ip link add other type bridge && ip addr add 10.96.0.1/16 dev other
+	ip link add other type bridge && ip addr add 10.96.0.1/16 dev other && ip link set other up
 	nft "add table ip other; add chain ip other out { type nat hook postrouting priority 100; }; add rule ip other out ip saddr 10.96.0.0/16 counter masquerade"
 	iptables-nft -P FORWARD DROP
 	iptables-nft -A FORWARD -s 10.96.0.0/16 -j ACCEPT -m comment --comment "not ours"
@@ -85,6 +87,12 @@ damage 'route replaced by another way' 'ip route replace 10.244.2.0/24 via 192.1
 damage 'route with another protocol' 'ip route replace 10.244.3.0/24 via 10.244.3.0 dev flannel.1 onlink proto static'
 damage 'route appended twice' 'ip route append 10.244.4.0/24 via 10.244.9.9 dev flannel.1 onlink'
 damage 'route put before ours' 'ip route prepend 10.244.4.0/24 via 10.244.9.8 dev flannel.1 onlink'
+damage 'route put before ours through another device' 'ip route prepend 10.244.1.0/24 via 192.168.77.254 dev eth0'
+damage 'route put before ours through a device of others' 'ip route prepend 10.244.2.0/24 via 10.96.0.9 dev other proto static'
+damage 'route of several hops put before ours' 'ip route prepend 10.244.3.0/24 nexthop via 192.168.77.254 dev eth0 nexthop via 10.96.0.9 dev other'
+damage 'route by a nexthop of others put before ours' 'ip route prepend 10.244.4.0/24 nhid 77'
+damage 'route put instead of ours' 'ip route del 10.244.2.0/24; ip route add 10.244.2.0/24 via 192.168.77.254 proto static; ip route append unreachable 10.244.2.0/24'
+want_match 'and it is told whose it was' 'route.*10\.244\.1\.0/24 via 192\.168\.77\.254 dev eth0 proto 3' "$(agent_log a)"
 damage 'route of nobody through our link' 'ip route add 10.95.0.0/16 via 10.244.1.0 dev flannel.1 onlink'
 damage 'blackhole route deleted' 'ip route del blackhole $(. /run/flannel/subnet.env; echo ${FLANNEL_SUBNET%.1/24}.0/24)'
 damage 'neighbour deleted' 'ip neigh del 10.244.1.0 dev flannel.1'

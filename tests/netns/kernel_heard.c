@@ -42,6 +42,7 @@ static void test_foreign_changes_are_heard(void **state)
 	} cases[] = {
 		{"ip route del 10.1.1.0/24", ROUTE, false},
 		{"ip route replace 10.1.2.0/24 via 192.168.77.9 dev eth0", ROUTE, false},
+		{"ip route prepend 10.1.1.0/24 via 192.168.77.8 dev eth0", ROUTE, false},
 		{"ip neigh del 10.1.1.0 dev flannel.1", NEIGH, false},
 		{"bridge fdb del 0e:01:00:00:01:00 dev flannel.1 dst 172.16.0.2 self", FDB, false},
 		{"ip nexthop del id 1711342336", NH | ROUTE, false},
@@ -152,6 +153,8 @@ static void test_what_is_not_ours_does_not_wake_us(void **state)
 	/* These wake, and are dropped then. */
 	static const char *const others[] = {
 		"ip route add 172.30.0.0/16 via 192.168.77.9",
+		"ip route add 10.1.2.9/32 via 192.168.77.9",
+		"ip route replace 172.30.0.0/16 via 192.168.77.8",
 		"ip link add z type veth peer name zp",
 		"ip addr add 10.77.0.1/24 dev z",
 		"ip link set z master cni0",

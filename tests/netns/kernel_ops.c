@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "core/diff.h"
 #include "kernel_test.h"
 
 /* Everything of other people, as text. */
@@ -322,6 +323,124 @@ static void test_altered_objects_are_seen(void **state)
 	node_close(&n);
 }
 
+/* A removal takes exactly the route of others that stands in the slot: ours stays, before or behind it,
+ * and so does the same route with another metric. */
+static void test_routes_of_others_go_from_a_slot_one_by_one(void **state)
+{
+	static const struct {
+		const char *type, *route;
+	} cases[] = {
+		{"", "via 192.168.77.9 dev eth0"},
+		{"", "via 192.168.88.9 dev o proto static"},
+		{"", "dev o"},
+		{"", "dev o proto 0"},
+		{"", "via 192.168.77.9 dev eth0 proto 0"},
+		{"", "via 192.168.77.9 dev eth0 mtu 1300 src 192.168.77.1"},
+		{"", "nexthop via 192.168.77.9 dev eth0 nexthop via 192.168.88.9 dev o"},
+		{"", "proto 0 nexthop via 192.168.88.9 dev o nexthop via 192.168.77.9 dev eth0"},
+		{"", "nhid 9"},
+		{"", "nhid 9 proto 0"},
+		{"unreachable", ""},
+		{"prohibit", "proto 0"},
+		{"blackhole", "proto 0"},
+		{"throw", "proto static"},
+	};
+
+	static const char *const subnets[] = {"10.1.1.0/24", "10.1.3.0/24"}; /* plain, by nexthop */
+	char command[400], before[4000], after[4000];
+	struct node n;
+
+	(void)state;
+	start(&n);
+	sh("ip link add o type veth peer name op && ip link set o up && ip link set op up && "
+	   "ip addr add 192.168.88.1/24 dev o && ip nexthop add id 9 via 192.168.77.9 dev eth0 && "
+	   "ip route add 10.1.1.128/25 via 192.168.77.9 && ip route add 10.2.0.0/16 dev o");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *type = cases[i].type, *route = cases[i].route;
+
+		for (size_t j = 0; j < 4; j++) {
+			const char *where = j & 1 ? "append" : "prepend", *subnet = subnets[j >> 1];
+			struct route *r;
+			size_t n_gone = 0;
+
+			snprintf(command, sizeof(command), "ip route add %s %s metric 77 %s", type,
+				 subnet, route);
+			sh(command);
+			sh_out("ip -d route", before, sizeof(before));
+			snprintf(command, sizeof(command), "ip route %s %s %s %s", where, type,
+				 subnet, route);
+			sh(command);
+			dump(&n, ROUTE);
+			r = n.have.of[OBJECT_ROUTE].items;
+			for (size_t k = 0; k < n.have.of[OBJECT_ROUTE].n; k++) {
+				if (r[k].proto == ROUTE_PROTO_LODEN || r[k].metric != 0 ||
+				    r[k].dst.len != 24)
+					continue;
+				apply_one(&n, OP_DEL, OBJECT_ROUTE, &r[k], NULL);
+				assert_int_equal(n.n_failures, 0);
+				n_gone++;
+			}
+			sh_out("ip -d route", after, sizeof(after));
+			if (n_gone != 1 || strcmp(before, after) != 0)
+				fail_msg("%s: %zu removed, before\n%s, after\n%s", command, n_gone,
+					 before, after);
+			snprintf(command, sizeof(command), "ip route del %s metric 77", subnet);
+			sh(command);
+		}
+	}
+	node_close(&n);
+}
+
+/* Several at once, of which one fits the other's removal. */
+static void test_routes_of_others_go_in_the_order_of_the_slot(void **state)
+{
+	static const char *const orders[][2] = {
+		{"dev eth0", "via 192.168.77.9 dev eth0"},
+		{"via 192.168.77.9 dev eth0", "dev eth0"},
+		{"via 192.168.77.9 dev eth0",
+		 "nexthop via 192.168.77.9 dev eth0 nexthop via 192.168.77.8 dev eth0"},
+		{"via 192.168.77.9 dev eth0 proto 0", "via 192.168.77.9 dev eth0"},
+	};
+	char command[400], before[4000], after[4000];
+	struct node n;
+
+	(void)state;
+	start(&n);
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(orders); i++) {
+		const char *const *order = orders[i / 2];
+		struct op ops[16], one;
+		struct plan p = {ops, 0};
+		struct diff d;
+
+		snprintf(
+			command, sizeof(command),
+			"ip route add 10.1.1.0/24 metric 77 %s; ip route add 10.1.1.0/24 metric 78 %s",
+			order[0], order[1]);
+		sh(command);
+		sh_out("ip -d route", before, sizeof(before));
+		snprintf(command, sizeof(command),
+			 "ip route %s 10.1.1.0/24 %s && ip route prepend 10.1.1.0/24 %s",
+			 i & 1 ? "append" : "prepend", order[1], order[0]);
+		sh(command);
+		dump(&n, ROUTE);
+		diff_begin(&d, &n.want, ROUTE, NULL, &n.arena);
+		for (size_t k = 0; k < n.have.of[OBJECT_ROUTE].n; k++) {
+			struct object o = netstate_at(&n.have, OBJECT_ROUTE, k);
+
+			diff_feed(&d, &o);
+		}
+		while (diff_next(&d, &one, 1))
+			ops[p.n++] = one;
+		assert_int_equal(p.n, 2);
+		apply_ok(&n, &p);
+		sh_out("ip -d route", after, sizeof(after));
+		if (strcmp(before, after) != 0)
+			fail_msg("%s: before\n%s, after\n%s", command, before, after);
+		sh("ip route del 10.1.1.0/24 metric 77; ip route del 10.1.1.0/24 metric 78");
+	}
+	node_close(&n);
+}
+
 static void test_nexthops_of_others_in_our_range_are_taken(void **state)
 {
 	struct nexthop mine = {
@@ -524,6 +643,8 @@ int main(void)
 		cmocka_unit_test(test_link_of_another_kind_under_our_name),
 		cmocka_unit_test(test_altered_vxlan_is_seen),
 		cmocka_unit_test(test_altered_objects_are_seen),
+		cmocka_unit_test(test_routes_of_others_go_from_a_slot_one_by_one),
+		cmocka_unit_test(test_routes_of_others_go_in_the_order_of_the_slot),
 		cmocka_unit_test(test_nexthops_of_others_in_our_range_are_taken),
 		cmocka_unit_test(test_failures_are_matched_to_their_ops),
 		cmocka_unit_test(test_busy_port_leaves_the_link_down_and_says_so),

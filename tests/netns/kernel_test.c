@@ -56,6 +56,7 @@ void node_open(struct node *n)
 	strcpy(n->names.dev[DEV_VXLAN], "flannel.1");
 	strcpy(n->names.dev[DEV_BRIDGE], "cni0");
 	n->names.nexthop_base = NEXTHOP_BASE;
+	n->names.networks[0] = cidr("10.1.0.0/16");
 	if (kernel_open(&n->os, &err) < 0)
 		fail_msg("%s", err.text);
 	os_ops_kernel.set_names(n->os, &n->names);

@@ -126,6 +126,7 @@ static bool parse_route(const struct words *w, size_t i, struct route *r)
 		.metric = words_number(w, "metric", 0),
 		.nhid = words_number(w, "nhid", 0),
 		.via = ip_after(w, "via"),
+		.oif = words_number(w, "oif", 0),
 	};
 	return cidr_parse(w->word[i], &r->dst);
 }

@@ -236,6 +236,25 @@ static void test_each_field_is_key_or_value(void **state)
 	ASSERT_FIELD(OBJECT_ENVFILE, envfile, envfile, text[0], 'x', true);
 }
 
+/* What a removal needs besides says nothing about whether a route is the wanted one. */
+static void test_the_number_of_a_link_is_not_compared(void **state)
+{
+	struct route a = route, b = route;
+	const struct object x = {.kind = OBJECT_ROUTE, .route = &a};
+	const struct object y = {.kind = OBJECT_ROUTE, .route = &b};
+	char buf[200];
+	struct text t = TEXT(buf);
+
+	(void)state;
+	b.oif = 9;
+	b.rtn = 1;
+	assert_true(object_eq(&x, &y));
+	b.dev = DEV_NONE;
+	b.proto = 3;
+	object_format_value(&y, NULL, &t);
+	assert_non_null(strstr(buf, " ifindex 9 proto 3"));
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -253,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_names_fall_back_to_roles),
 		cmocka_unit_test(test_eq_and_hash_follow_the_text),
 		cmocka_unit_test(test_each_field_is_key_or_value),
+		cmocka_unit_test(test_the_number_of_a_link_is_not_compared),
 		cmocka_unit_test(test_names),
 	};
 

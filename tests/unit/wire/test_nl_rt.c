@@ -29,7 +29,7 @@ static const struct devmap map = {
 		[DEV_VXLAN6] = {VXLAN6, "flannel-v6.1"},
 		[DEV_BRIDGE] = {BRIDGE, "cni0"}},
 };
-static const struct nl_ours ours = {&map, BASE};
+static const struct nl_ours ours = {.map = &map, .nexthop_base = BASE};
 
 static struct ip ip(const char *text)
 {
@@ -218,6 +218,117 @@ static void test_routes_are_ours_by_mark_or_link(void **state)
 			fail_msg("%s: %d, wanted %d", cases[i].what, r, cases[i].want);
 		if (r == 0)
 			assert_int_equal(o.route.type, cases[i].type);
+	}
+}
+
+/* Others' routes that may stand in a peer's slot: to subnets of our Network. */
+static void test_routes_of_others_to_our_network(void **state)
+{
+	static const struct {
+		const char *dst;
+		uint8_t proto, type;
+		uint32_t oif, nhid;
+		int want;
+		struct route route;
+	} cases[] = {
+		{"10.244.1.0/24", 3, RTN_UNICAST, UPLINK, 0, 0, {.dev = DEV_UPLINK}},
+		{"10.244.1.0/24", 3, RTN_UNICAST, OTHER, 0, 0, {.oif = OTHER}},
+		{"10.244.1.0/24", 2, RTN_UNICAST, BRIDGE, 0, 0, {.dev = DEV_BRIDGE}},
+		{"10.244.1.0/24", 4, RTN_UNREACHABLE, 0, 0, 0, {.type = ROUTE_OTHER}},
+		{"10.244.1.0/24", 4, RTN_BLACKHOLE, 0, 0, 0, {.type = ROUTE_BLACKHOLE}},
+		{"10.244.1.0/24", 4, RTN_UNICAST, UPLINK, 77, 0, {.nhid = 77}},
+		{"10.244.0.0/16", 3, RTN_UNICAST, OTHER, 0, 0, {.oif = OTHER}},
+		{"10.244.1.4/30", 3, RTN_UNICAST, OTHER, 0, 0, {.oif = OTHER}},
+		{"10.244.1.7/32", 3, RTN_UNICAST, OTHER, 0, NL_NOT_OURS, {.oif = 0}}, /* a pod's */
+		{"10.245.1.0/24", 3, RTN_UNICAST, UPLINK, 0, NL_NOT_OURS, {.oif = 0}},
+		{"10.0.0.0/8", 3, RTN_UNICAST, UPLINK, 0, NL_NOT_OURS, {.oif = 0}},
+		{"0.0.0.0/0", 3, RTN_UNICAST, UPLINK, 0, NL_NOT_OURS, {.oif = 0}},
+		{"2001:db8::/64", 3, RTN_UNICAST, UPLINK, 0, NL_NOT_OURS, {.oif = 0}},
+	};
+	struct nl_ours with_network = ours;
+
+	(void)state;
+	with_network.networks[0] = cidr("10.244.0.0/16");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct cidr dst = cidr(cases[i].dst);
+		struct rtmsg head = {.rtm_family = ip_is_v4(&dst.ip) ? AF_INET : AF_INET6,
+				     .rtm_dst_len = dst.len,
+				     .rtm_table = RT_TABLE_MAIN,
+				     .rtm_protocol = cases[i].proto,
+				     .rtm_type = cases[i].type};
+		const struct route *want = &cases[i].route;
+		struct nl_object o;
+		uint8_t bytes[256];
+		struct nl_buf b = NL_BUF(bytes);
+		struct nl_msg m;
+
+		nl_begin(&b, RTM_NEWROUTE, 0, 0, &head, sizeof(head));
+		nl_put_ip(&b, RTA_DST, &dst.ip);
+		if (cases[i].oif)
+			nl_put_u32(&b, RTA_OIF, cases[i].oif);
+		if (cases[i].nhid)
+			nl_put_u32(&b, RTA_NH_ID, cases[i].nhid);
+		assert_true(nl_end(&b));
+		m = message(&b);
+		if (nl_rt_decode(&m, &with_network, &o) != cases[i].want)
+			fail_msg("%s, case %zu", cases[i].dst, i);
+		assert_int_equal(nl_rt_decode(&m, &ours, &o), NL_NOT_OURS);
+		if (cases[i].want != 0)
+			continue;
+		(void)nl_rt_decode(&m, &with_network, &o);
+		assert_true(cidr_eq(&o.route.dst, &dst));
+		assert_int_equal(o.route.proto, cases[i].proto);
+		assert_int_equal(o.route.rtn, cases[i].type);
+		assert_int_equal(o.route.type, want->type);
+		assert_int_equal(o.route.dev, want->dev);
+		assert_int_equal(o.route.oif, want->oif);
+		assert_int_equal(o.route.nhid, want->nhid);
+	}
+}
+
+/* Of a route of several hops the first is what the kernel finds it by; whatever the lengths say. */
+static void test_first_of_several_hops(void **state)
+{
+	static const struct {
+		uint16_t len;
+		uint32_t oif;
+		bool via;
+	} cases[] = {{sizeof(struct rtnexthop) + 8, OTHER, true},
+		     {sizeof(struct rtnexthop), OTHER, false},
+		     {0, 0, false},
+		     {sizeof(struct rtnexthop) + 9, 0, false},
+		     {UINT16_MAX, 0, false}};
+	struct nl_ours with_network = ours;
+
+	(void)state;
+	with_network.networks[0] = cidr("10.244.0.0/16");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rtmsg head = {.rtm_family = AF_INET,
+				     .rtm_dst_len = 24,
+				     .rtm_table = RT_TABLE_MAIN,
+				     .rtm_protocol = 4,
+				     .rtm_type = RTN_UNICAST};
+		struct rtnexthop hop = {.rtnh_len = cases[i].len, .rtnh_ifindex = OTHER};
+		struct ip dst = ip("10.244.1.0"), via = ip("192.168.77.254");
+		struct nl_object o;
+		uint8_t bytes[256];
+		struct nl_buf b = NL_BUF(bytes);
+		struct nl_msg m;
+		size_t nest;
+
+		nl_begin(&b, RTM_NEWROUTE, 0, 0, &head, sizeof(head));
+		nl_put_ip(&b, RTA_DST, &dst);
+		nest = nl_nest(&b, RTA_MULTIPATH);
+		memcpy(b.bytes + b.len, &hop, sizeof(hop));
+		b.len += sizeof(hop);
+		nl_put_ip(&b, RTA_GATEWAY, &via);
+		nl_nest_end(&b, nest);
+		assert_true(nl_end(&b));
+		m = message(&b);
+		assert_int_equal(nl_rt_decode(&m, &with_network, &o), 0);
+		assert_int_equal(o.route.type, ROUTE_OTHER);
+		assert_int_equal(o.route.oif, cases[i].oif);
+		assert_int_equal(ip_eq(&o.route.via, &via), cases[i].via);
 	}
 }
 
@@ -574,6 +685,31 @@ static void test_route_removal_is_exact(void **state)
 	assert_true(nl_attr_find(attrs, RTA_GATEWAY, &a));
 }
 
+/* Somebody else's: by the link's number, and the type that the kernel gave it. */
+static void test_removal_of_a_route_of_others_is_exact(void **state)
+{
+	const struct route r = {.dst = cidr("10.244.2.0/24"),
+				.type = ROUTE_OTHER,
+				.proto = 4,
+				.oif = OTHER,
+				.rtn = RTN_PROHIBIT};
+	struct op op = {.verb = OP_DEL, .object = {.kind = OBJECT_ROUTE, .route = &r}};
+	uint8_t bytes[256];
+	struct nl_buf b = NL_BUF(bytes);
+	struct nl_bytes attrs;
+	struct rtmsg head;
+	struct nl_attr a;
+	struct nl_msg m;
+
+	(void)state;
+	assert_int_equal(nl_rt_encode(&b, &op, &map, 1), 0);
+	m = message(&b);
+	assert_true(nl_header(&m, &head, sizeof(head), &attrs));
+	assert_int_equal(head.rtm_protocol, 4);
+	assert_int_equal(head.rtm_type, RTN_PROHIBIT);
+	assert_true(nl_attr_find(attrs, RTA_OIF, &a) && nl_get_u32(&a) == OTHER);
+}
+
 static void test_a_role_without_link_cannot_be_encoded(void **state)
 {
 	const struct neigh n = {DEV_VXLAN, ip("10.244.2.0"), {{2, 0, 0, 0, 0, 1}}, true};
@@ -635,6 +771,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_routes_are_ours_by_mark_or_link),
+		cmocka_unit_test(test_routes_of_others_to_our_network),
+		cmocka_unit_test(test_first_of_several_hops),
 		cmocka_unit_test(test_route_table_above_255_is_not_main),
 		cmocka_unit_test(test_route_by_nexthop_names_only_the_id),
 		cmocka_unit_test(test_default_route_has_a_destination),
@@ -645,6 +783,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_encoded_is_decoded),
 		cmocka_unit_test(test_adding_a_nexthop_never_replaces),
 		cmocka_unit_test(test_route_removal_is_exact),
+		cmocka_unit_test(test_removal_of_a_route_of_others_is_exact),
 		cmocka_unit_test(test_a_role_without_link_cannot_be_encoded),
 		cmocka_unit_test(test_what_is_gone_counts_as_removed),
 		cmocka_unit_test(test_dumps_are_filtered_by_the_kernel),

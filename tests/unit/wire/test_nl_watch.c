@@ -42,7 +42,12 @@ static struct nl_link seen[DEV__COUNT] = {
 	[DEV_VXLAN] = {VXLAN, true, false, {.name = "flannel.1", .up = true, .mtu_bytes = 1450}},
 	[DEV_BRIDGE] = {BRIDGE, false, false, {.name = "cni0", .up = true, .mtu_bytes = 1450}},
 };
-static const struct nl_watch watch = {{&map, BASE}, seen};
+static const struct nl_watch watch = {
+	.ours = {.map = &map,
+		 .nexthop_base = BASE,
+		 .networks = {{{{[10] = 0xff, 0xff, 10, 244, 0, 0}}, 16}}},
+	.seen = seen,
+};
 
 /* news of the message in b; kinds 0 and no uplink = none. */
 static struct nl_news news(struct nl_buf *b)
@@ -221,6 +226,7 @@ static void test_routes(void **state)
 		uint32_t oif;
 		unsigned kinds;
 		bool uplink;
+		bool in_network;
 	} cases[] = {
 		{"ours",
 		 0,
@@ -240,18 +246,34 @@ static void test_routes(void **state)
 		 OTHER,
 		 0,
 		 false},
-		{"replaced something",
+		{"somebody's in our Network",
+		 0,
+		 {.rtm_table = 254, .rtm_protocol = 4, .rtm_dst_len = 24},
+		 OTHER,
+		 ROUTE,
+		 false,
+		 true},
+		{"somebody's to a pod of ours",
+		 0,
+		 {.rtm_table = 254, .rtm_protocol = 4, .rtm_dst_len = 32},
+		 OTHER,
+		 0,
+		 false,
+		 true},
+		{"replaced something in our Network",
 		 NLM_F_REPLACE,
 		 {.rtm_table = 254, .rtm_protocol = 4, .rtm_dst_len = 24},
 		 OTHER,
 		 ROUTE,
-		 false},
+		 false,
+		 true},
 		{"replaced elsewhere",
 		 NLM_F_REPLACE,
 		 {.rtm_table = 100, .rtm_protocol = 4, .rtm_dst_len = 24},
 		 OTHER,
 		 0,
-		 false},
+		 false,
+		 true},
 		{"default", 0, {.rtm_table = 254, .rtm_protocol = 16}, UPLINK, 0, true},
 		{"default elsewhere", 0, {.rtm_table = 100, .rtm_protocol = 16}, UPLINK, 0, false},
 		{"default through our link",
@@ -272,6 +294,8 @@ static void test_routes(void **state)
 		head.rtm_family = AF_INET;
 		nl_begin(&b, RTM_NEWROUTE, cases[i].flags, 0, &head, sizeof(head));
 		nl_put_u32(&b, RTA_OIF, cases[i].oif);
+		if (cases[i].in_network)
+			nl_put_ip(&b, RTA_DST, &watch.ours.networks[0].ip);
 		n = news(&b);
 		if (n.kinds != cases[i].kinds || n.uplink != cases[i].uplink)
 			fail_msg("%s: kinds %x uplink %d", cases[i].what, n.kinds, n.uplink);
