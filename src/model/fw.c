@@ -86,19 +86,24 @@ static int first_difference(const struct fw_own_chain *a, const struct fw_own_ch
 	return a->n_rules == b->n_rules ? -1 : both;
 }
 
-static bool own_chain_eq(const struct fw_own_chain *a, const struct fw_own_chain *b)
-{
-	return strcmp(a->name, b->name) == 0 && own_chain_same_head(a, b) &&
-	       first_difference(a, b) < 0;
-}
-
-bool fw_table_eq(const struct fw_table *a, const struct fw_table *b)
+bool fw_table_same_chains(const struct fw_table *a, const struct fw_table *b)
 {
 	if (a->family != b->family || strcmp(a->name, b->name) != 0 || a->dormant != b->dormant ||
 	    a->extra != b->extra || a->n_chains != b->n_chains)
 		return false;
 	for (size_t i = 0; i < a->n_chains; i++)
-		if (!own_chain_eq(&a->chains[i], &b->chains[i]))
+		if (strcmp(a->chains[i].name, b->chains[i].name) != 0 ||
+		    !own_chain_same_head(&a->chains[i], &b->chains[i]))
+			return false;
+	return true;
+}
+
+bool fw_table_eq(const struct fw_table *a, const struct fw_table *b)
+{
+	if (!fw_table_same_chains(a, b))
+		return false;
+	for (size_t i = 0; i < a->n_chains; i++)
+		if (first_difference(&a->chains[i], &b->chains[i]) >= 0)
 			return false;
 	return true;
 }

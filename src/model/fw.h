@@ -86,6 +86,8 @@ struct fw_table {
 };
 
 bool fw_table_eq(const struct fw_table *a, const struct fw_table *b);
+/* Do they differ in nothing but rules? Then the chains, and with them their hooks, can stay. */
+bool fw_table_same_chains(const struct fw_table *a, const struct fw_table *b);
 /* Appends what differs: "chain forward missing, postrouting rule 3 differs". Nothing if equal. */
 void fw_table_why(const struct fw_table *want, const struct fw_table *have, struct text *t);
 

@@ -153,13 +153,20 @@ static int splice(struct nft *n, const struct os_names *names, const struct fw_c
 	return r;
 }
 
-static int replace_table(struct nft *n, const struct fw_table *t, bool remove,
-			 struct nl_ack *ret_ack, struct err *err)
+static int put_table(struct nft *n, const struct op *op, struct nl_ack *ret_ack, struct err *err)
 {
+	const struct fw_table *t = op->object.fw_table, *old = op->old.fw_table;
 	struct nl_buf b = tx(n);
 	uint32_t seq = nlsock_seq(&n->request);
+	bool fits;
 
-	if (!(remove ? nl_nft_del_table(&b, seq, t) : nl_nft_put_table(&b, seq, t)))
+	if (op->verb == OP_DEL)
+		fits = nl_nft_del_table(&b, seq, t);
+	else if (old && fw_table_same_chains(t, old))
+		fits = nl_nft_put_rules(&b, seq, t);
+	else
+		fits = nl_nft_put_table(&b, seq, t);
+	if (!fits)
 		return err_set(err, -EMSGSIZE, "nf_tables: too large a change");
 	return send_batch(n, &b, ret_ack, err);
 }
@@ -231,7 +238,7 @@ int nft_apply(struct nft *n, const struct os_names *names, const struct op *op, 
 	int r;
 
 	if (op->object.kind == OBJECT_FW_TABLE)
-		r = replace_table(n, op->object.fw_table, remove, &ack, &story);
+		r = put_table(n, op, &ack, &story);
 	else
 		r = splice(n, names, op->object.fw_chain, remove ? 0 : op->object.fw_chain->n_ours,
 			   &ack, &story);

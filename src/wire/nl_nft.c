@@ -181,6 +181,20 @@ static void del_rule(struct batch *t, const struct nl_nft_splice *s, uint64_t ha
 	t->fits &= nl_end(b);
 }
 
+static void put_rules(struct batch *t, const struct fw_table *table, const struct fw_own_chain *c)
+{
+	for (size_t i = 0; i < c->n_rules; i++)
+		put_rule(t, table->family, table->name, c->name, 0, &c->rules[i]);
+}
+
+static void flush_chain(struct batch *t, const struct fw_table *table, const struct fw_own_chain *c)
+{
+	request(t, NFT_MSG_DELRULE, 0, table->family);
+	nl_put_str(t->b, NFTA_RULE_TABLE, table->name);
+	nl_put_str(t->b, NFTA_RULE_CHAIN, c->name);
+	t->fits &= nl_end(t->b);
+}
+
 bool nl_nft_put_table(struct nl_buf *b, uint32_t seq, const struct fw_table *table)
 {
 	struct batch t = batch_begin(b, seq, 0);
@@ -188,11 +202,19 @@ bool nl_nft_put_table(struct nl_buf *b, uint32_t seq, const struct fw_table *tab
 	clear_table(&t, table);
 	put_table(&t, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
 	for (size_t i = 0; i < table->n_chains; i++) {
-		const struct fw_own_chain *c = &table->chains[i];
+		put_chain(&t, table, &table->chains[i]);
+		put_rules(&t, table, &table->chains[i]);
+	}
+	return batch_end(&t);
+}
 
-		put_chain(&t, table, c);
-		for (size_t j = 0; j < c->n_rules; j++)
-			put_rule(&t, table->family, table->name, c->name, 0, &c->rules[j]);
+bool nl_nft_put_rules(struct nl_buf *b, uint32_t seq, const struct fw_table *table)
+{
+	struct batch t = batch_begin(b, seq, 0);
+
+	for (size_t i = 0; i < table->n_chains; i++) {
+		flush_chain(&t, table, &table->chains[i]);
+		put_rules(&t, table, &table->chains[i]);
 	}
 	return batch_end(&t);
 }

@@ -33,6 +33,9 @@ bool nl_nft_get_rules(struct nl_buf *b, uint32_t seq, enum fw_family family, con
 
 /* `t` instead of what is there, if anything is. */
 bool nl_nft_put_table(struct nl_buf *b, uint32_t seq, const struct fw_table *t);
+/* Other rules in the chains of `t`, which are there already. Making a chain anew unhooks it, and where
+ * it was the only one of its hook that takes the kernel milliseconds (a static key is patched). */
+bool nl_nft_put_rules(struct nl_buf *b, uint32_t seq, const struct fw_table *t);
 bool nl_nft_del_table(struct nl_buf *b, uint32_t seq, const struct fw_table *t);
 
 /* Rules by handle out of a foreign chain, `n_ours` others into it, in their order. */
