@@ -36,7 +36,7 @@ int nl_addr_decode(const struct nl_msg *m, const struct nl_ours *ours, struct nl
 	if (ret->addr.cidr.len > cidr_max_len(&ret->addr.cidr))
 		return -EBADMSG;
 	/* The kernel gives one to every link that is up. */
-	if (head.ifa_family == AF_INET6 && ip_is_link_local(&ret->addr.cidr.ip))
+	if (!ip_is_v4(&ret->addr.cidr.ip) && ip_is_link_local(&ret->addr.cidr.ip))
 		return NL_NOT_OURS;
 	ret->object = (struct object){.kind = OBJECT_ADDR, .addr = &ret->addr};
 	return 0;
