@@ -41,16 +41,23 @@ points() {
 	sed -n 's/^\([a-z0-9_]*\)(.*/\1/p' "$T/trace" | grep -v execve | awk '{ n[$1]++; print $1, n[$1] }'
 }
 
-# sweep ID VERB SIGNAL NETNS: VERB is hit before each of its calls, then a DEL, with that CNI_NETNS
+# sweep ID VERB SIGNAL NETNS: VERB is hit before each of its calls, then a DEL, with that CNI_NETNS; and
+# then an ADD works.
 sweep() {
 	bad_=''
 	while read -r name_ nth_; do
 		[ "$2" = ADD ] || call ADD flannel "$CONF"
 		under "$2" strace -o /dev/null -e "inject=$name_:signal=$3:when=$nth_"
+		[ -z "$(find $NETWORK -name '1*' -empty)" ] || bad_="$bad_$name_ $nth_: a reservation without owner
+"
 		call DEL flannel "$CONF" "CNI_NETNS=$4"
 		now_=$(left)
 		[ "$code $now_" = "0 $NOTHING" ] || bad_="$bad_$name_ $nth_: exit $code, $now_ $out
 "
+		call ADD flannel "$CONF"
+		[ "$code" = 0 ] || bad_="$bad_$name_ $nth_: and then ADD: $out
+"
+		call DEL flannel "$CONF"
 	done <"$T/points"
 	is "$1" '' "$bad_"
 }
