@@ -19,12 +19,17 @@ if [ -z "${LODEN_SANDBOX:-}" ] && [ "${1:-}" = --keep ]; then
 	[ "$end" = kept ] || exit 1
 	trap - EXIT INT TERM
 	init=$(pgrep -P $!)
+	build=${BUILD:-$(cd "$(dirname "$0")/.." && pwd)/build}
 	cat <<-END
 
 		Left running. As root, from any terminal:
-		  nsenter -t $init -a                          a shell in the sandbox; in it:
-		    . tests/netns/lib.sh is not needed: nodes are processes, ls /mnt/t/*.node
-		  kill $init                                   end it; nothing stays behind
+
+		  on() { nsenter -t $init -a sh -c 'nsenter -t \$(cat /mnt/t/\$0.node) -n -m --wd=/ -- "\$@"' "\$@"; }
+		  on a $build/loden status           the nodes are a, b and c
+		  on a ip route                      on b ip netns exec b1 ping ADDRESS
+		  nsenter -t $init -a                a shell in the sandbox; logs are in /mnt/t
+
+		  kill -9 $init                      the end; nothing stays behind
 	END
 	exit 0
 fi
@@ -146,7 +151,8 @@ hurt 'flush the whole firewall' on a nft flush ruleset
 hurt 'kill etcd' 'etcd_stop KILL'
 hurt 'kill -9 the agent, start another' 'agent_kill a; agent_start a --ip-masq'
 etcd_start
-wait_for 10 'node a is ready again' on a loden status
+# The agent asks at growing intervals while there is no etcd.
+wait_for 40 'node a is ready again' on a loden status
 
 title 'Afterwards'
 mesh
@@ -155,5 +161,5 @@ if [ -n "${DEMO_KEEP:-}" ]; then
 	trap - EXIT
 	echo kept >&3
 	exec 3>&-
-	exec sleep infinity
+	exec sleep infinity </dev/null >/dev/null 2>&1
 fi
