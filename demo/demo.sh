@@ -161,5 +161,5 @@ if [ -n "${DEMO_KEEP:-}" ]; then
 	trap - EXIT
 	echo kept >&3
 	exec 3>&-
-	exec sleep infinity </dev/null >/dev/null 2>&1
+	exec sleep infinity >/dev/null 2>&1
 fi
