@@ -78,7 +78,7 @@ while IFS='|' read -r what keys wanted; do
 	nothing_left "B12 $what"
 	fresh
 done <<'END'
-a gateway that is not reachable|"ipam":{"type":"host-local","subnet":"10.1.2.0/24","routes":[{"dst":"10.9.0.0/16","gw":"192.168.9.1"}]}|.*10.9.0.0/?.* via 192.168.9.1 .*[Nn]etwork is unreachable
+a gateway that is not reachable|"ipam":{"type":"host-local","subnet":"10.1.2.0/24","routes":[{"dst":"10.9.0.0/16","gw":"192.168.9.1"}]}|.*10.9.0.0/?.* via 192.168.9.1 .*[Nn]etwork (is )?unreachable
 an MTU that is too small for IPv6|"mtu":1000,"ipam":{"type":"host-local","subnet":"fd00:2::/64"}|
 END
 pod a
