@@ -24,7 +24,7 @@ if [ -z "${LODEN_SANDBOX:-}" ] && [ "${1:-}" = --keep ]; then
 
 		Left running. As root, from any terminal:
 
-		  on() { nsenter -t $init -a sh -c 'nsenter -t \$(cat /mnt/t/\$0.node) -n -m --wd=/ -- "\$@"' "\$@"; }
+		  on() { nsenter -t $init -a sh -c 'nsenter -t \$(cat /mnt/t/\$0.node) -n -m -r -w -- "\$@"' "\$@"; }
 		  on a $build/loden status           the nodes are a, b and c
 		  on a ip route                      on b ip netns exec b1 ping ADDRESS
 		  nsenter -t $init -a                a shell in the sandbox; logs are in /mnt/t

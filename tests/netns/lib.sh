@@ -38,6 +38,11 @@ if [ -z "${LODEN_SANDBOX:-}" ]; then
 	[ "$(id -u)" = 0 ] || skip "needs root (network namespaces)"
 	PROGRAM=${PROGRAM:-$BUILD/loden}
 	[ -x "$PROGRAM" ] || skip "no $PROGRAM: run ./dev build"
+	unshare --mount true 2>/dev/null || {
+		echo "FAIL: no mount namespace to be had. In a plain chroot / is no mount point: leave it,"
+		echo "mount --bind DIRECTORY DIRECTORY, and enter it again"
+		exit 1
+	}
 	LODEN_SANDBOX=1 PATH=$BUILD:$PATH exec unshare --mount --net --pid --uts --fork \
 		--kill-child --mount-proc -- sh "$0" "$@"
 fi
@@ -153,6 +158,7 @@ node_add() {
 		[ ! -d /etc/cni ] || mount -t tmpfs tmpfs /etc/cni
 		hostname "$1"
 		touch "$2"
+		cd /
 		exec sleep infinity' node "$1" "$T/$1.up" >/dev/null 2>&1 &
 	echo $! >"$T/$1.node"
 	until [ -e "$T/$1.up" ]; do sleep 0.01; done
@@ -176,14 +182,14 @@ node_del() {
 on() {
 	pid_=$(cat "$T/$1.node")
 	shift
-	nsenter --target "$pid_" --net --mount --uts --wd=/ -- "$@"
+	nsenter --target "$pid_" --net --mount --uts --root --wd -- "$@"
 }
 
 # on_bg NODE NAME COMMAND…: in the background; output in $T/NAME.log, process id in $T/NAME.pid
 on_bg() {
 	pid_=$(cat "$T/$1.node") name_=$2
 	shift 2
-	nsenter --target "$pid_" --net --mount --uts --wd=/ -- "$@" >>"$T/$name_.log" 2>&1 &
+	nsenter --target "$pid_" --net --mount --uts --root --wd -- "$@" >>"$T/$name_.log" 2>&1 &
 	echo $! >"$T/$name_.pid"
 }
 
