@@ -79,16 +79,20 @@ int nl_pod_decode_addr(const struct nl_msg *m, struct nl_pod_addr *ret)
 {
 	struct raw_addr raw = {0};
 	struct ifaddrmsg head;
+	struct nl_pod_addr addr;
 	struct nl_bytes attrs;
 
 	if (m->type != RTM_NEWADDR || !nl_header(m, &head, sizeof(head), &attrs) ||
 	    !nl_read(addr_fields, ARRAY_SIZE(addr_fields), attrs, &raw))
 		return -EBADMSG;
-	*ret = (struct nl_pod_addr){
+	addr = (struct nl_pod_addr){
 		.ifindex = head.ifa_index,
 		.cidr = {.ip = ip_is_set(&raw.local) ? raw.local : raw.address,
 			 .len = head.ifa_prefixlen},
 	};
+	if (addr.cidr.len > cidr_max_len(&addr.cidr))
+		return -EBADMSG;
+	*ret = addr;
 	return 0;
 }
 
@@ -113,7 +117,8 @@ int nl_pod_decode_route(const struct nl_msg *m, struct nl_pod_route *ret)
 	if (!r.v6)
 		r.dst.ip = ip_from_v4(0);
 	r.dst.len = head.rtm_dst_len;
-	if (!nl_read(route_fields, ARRAY_SIZE(route_fields), attrs, &r))
+	if (!nl_read(route_fields, ARRAY_SIZE(route_fields), attrs, &r) ||
+	    r.dst.len > cidr_max_len(&r.dst))
 		return -EBADMSG;
 	*ret = r;
 	return 0;

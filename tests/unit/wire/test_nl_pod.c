@@ -221,6 +221,42 @@ static void test_nl_pod_route(void **state)
 	}
 }
 
+/* A prefix longer than its address. */
+static void test_nl_pod_prefix_too_long(void **state)
+{
+	static const struct {
+		const char *dst;
+		uint8_t len;
+		int want;
+	} rows[] = {
+		{"10.0.0.0/8", 32, 0}, {"10.0.0.0/8", 33, -EBADMSG}, {"10.0.0.0/8", 255, -EBADMSG},
+		{"fd00::/64", 128, 0}, {"fd00::/64", 129, -EBADMSG},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct cni_route r = {.dst = cidr(rows[i].dst)};
+		struct nl_pod_route route;
+		struct nl_pod_addr addr;
+		uint8_t bytes[256];
+		struct nl_buf b = NL_BUF(bytes);
+		struct nl_msg m;
+
+		/* The second byte behind the netlink header is the length, in rtmsg and ifaddrmsg. */
+		static_assert(offsetof(struct rtmsg, rtm_dst_len) == 1);
+		static_assert(offsetof(struct ifaddrmsg, ifa_prefixlen) == 1);
+		assert_true(nl_pod_add_route(&b, 4, &r, 1));
+		bytes[sizeof(struct nlmsghdr) + 1] = rows[i].len;
+		m = message(&b);
+		assert_int_equal(nl_pod_decode_route(&m, &route), rows[i].want);
+		b = NL_BUF(bytes);
+		assert_true(nl_pod_add_addr(&b, 4, &r.dst, 1));
+		bytes[sizeof(struct nlmsghdr) + 1] = rows[i].len;
+		m = message(&b);
+		assert_int_equal(nl_pod_decode_addr(&m, &addr), rows[i].want);
+	}
+}
+
 static void test_nl_pod_set_bridge(void **state)
 {
 	const struct mac none = {{0}}, some = {{2, 0, 0, 0, 0, 1}};
@@ -277,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_nl_pod_port),
 		cmocka_unit_test(test_nl_pod_addr),
 		cmocka_unit_test(test_nl_pod_route),
+		cmocka_unit_test(test_nl_pod_prefix_too_long),
 		cmocka_unit_test(test_nl_pod_set_bridge),
 		cmocka_unit_test(test_nl_pod_port_news_is_no_link),
 		cmocka_unit_test(test_nl_pod_operstate),
