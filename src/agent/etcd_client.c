@@ -164,9 +164,13 @@ static void on_end(void *arg, const char *problem)
 		problem = err.text;
 		code = grpc_status_result(&call->status, &err);
 	}
-	if (code == GRPC_OK && !call->conf.message && call->n_messages != 1) {
+	/* Whatever the status says. */
+	if (code == GRPC_OK && !grpc_split_at_end(&call->split)) {
 		code = GRPC_INTERNAL;
-		problem = "the answer is empty";
+		problem = "the answer is cut short";
+	} else if (code == GRPC_OK && !call->conf.message && call->n_messages != 1) {
+		code = GRPC_INTERNAL;
+		problem = call->n_messages ? "more than one answer" : "the answer is empty";
 	}
 	call_end(call, code, problem);
 }
@@ -242,10 +246,11 @@ static void leave_endpoint(struct etcd_client *c, const char *why)
 	log_debug("etcd.left", "endpoint=%s problem=\"%s\"", etcd_client_name(c), problem);
 	c->up = false;
 	c->well_ms = 0;
-	while (c->calls) {
-		c->calls->stream = NULL; /* goes with the connection */
+	/* Streams go with the connection: all at once, for the end of one call may cancel others. */
+	for (struct etcd_call *call = c->calls; call; call = call->next)
+		call->stream = NULL;
+	while (c->calls)
 		call_end(c->calls, GRPC_UNAVAILABLE, problem);
-	}
 	h2_close(TAKE_PTR(c->conn));
 	if (was_up)
 		c->conf.lost(c->conf.arg);
