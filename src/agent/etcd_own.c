@@ -59,8 +59,8 @@ struct etcd_own {
 	struct own_key next;	  /* what is being written */
 	char stale_key[KEY_SIZE]; /* to be deleted along with it; "" = none */
 	int64_t stale_revision;
-	int64_t foreign_revision; /* newest change of next.key meanwhile that is not ours */
-	uint64_t asked_ms;	  /* when the grant or renewal under way was asked for */
+	int64_t seen_revision; /* newest change of next.key meanwhile, our own perhaps */
+	uint64_t asked_ms;     /* when the grant or renewal under way was asked for */
 	struct etcd_txn_reply txn;
 	struct etcd_lease_reply reply;
 
@@ -303,7 +303,7 @@ static void on_written(void *arg, enum grpc_code code, const char *problem)
 	}
 	step_end(o);
 	if (code == GRPC_NOT_FOUND || !o->txn.succeeded ||
-	    o->foreign_revision > o->txn.header.revision) {
+	    o->seen_revision > o->txn.header.revision) {
 		race_lost(o);
 		return;
 	}
@@ -345,7 +345,7 @@ static void write_next(struct etcd_own *o)
 		txn.writes[txn.n_writes++] = (struct etcd_write){o->stale_key, NULL, 0};
 	}
 	o->step = STEP_WRITING;
-	o->foreign_revision = 0;
+	o->seen_revision = 0;
 	etcd_encode_txn(&txn, &request);
 	call_start(o, ETCD_METHOD_TXN, &request, etcd_txn_wants, on_written);
 }
@@ -354,7 +354,11 @@ static void on_granted(void *arg, enum grpc_code code, const char *problem)
 {
 	struct etcd_own *o = arg;
 
-	if (code != GRPC_OK || o->reply.id == 0) {
+	if (code == GRPC_OK && (o->reply.id == 0 || o->reply.ttl_s <= 0)) {
+		code = GRPC_INTERNAL;
+		problem = "the answer grants none";
+	}
+	if (code != GRPC_OK) {
 		failed(o, "asking for an etcd lease", problem);
 		return;
 	}
@@ -658,8 +662,7 @@ static void adopt(struct etcd_own *o, const struct etcd_kv *kv)
 void etcd_own_saw(struct etcd_own *o, const struct etcd_kv *kv)
 {
 	if (o->step == STEP_WRITING && key_is(o->next.key, kv->key)) {
-		if (!key_is(o->next.value, kv->value) || kv->lease != o->next.lease_id)
-			o->foreign_revision = kv->mod_revision;
+		o->seen_revision = kv->mod_revision;
 		return;
 	}
 	if (!o->held || o->step == STEP_DELETING || !key_is(o->have.key, kv->key))
@@ -675,7 +678,7 @@ void etcd_own_saw(struct etcd_own *o, const struct etcd_kv *kv)
 void etcd_own_saw_gone(struct etcd_own *o, const struct etcd_kv *kv)
 {
 	if (o->step == STEP_WRITING && key_is(o->next.key, kv->key)) {
-		o->foreign_revision = kv->mod_revision;
+		o->seen_revision = kv->mod_revision;
 	} else if (o->held && key_is(o->have.key, kv->key)) {
 		if (kv->mod_revision > o->have.mod_revision && o->step != STEP_DELETING)
 			lose(o, "was deleted from etcd, or expired");
