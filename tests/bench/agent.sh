@@ -70,6 +70,16 @@ awk -v a="$start" -v b="$EPOCHREALTIME" -v n="$peers" \
 	'BEGIN { printf "{\"what\":\"start to all peers\",\"peers\":%d,\"s\":%.2f}\n", n, b - a }'
 
 sleep 2
+# One rule of the rule set, by the nft command, which ends at once, or by one that stays. At most five trials: an
+# object that breaks six times within a minute is in a war, and back-off is right then. So the two are an
+# idle minute apart.
+case $who in loden) table=loden-bench chain=postrouting trials=5 ;; flanneld) table=flannel-ipv4 chain=postrtg trials=1 ;; esac
+find_rule="nft -a list chain ip $table $chain | sed -n 's/.*return.* # handle //p' | head -1"
+break_rule() { # HOW COMMAND
+	in_ns "$repair" nft "$2" "$trials" 5000 | jq -c --arg how "$1" '.what += " " + $how'
+}
+break_rule 'by a program that ends' "nft delete rule ip $table $chain handle \$($find_rule)"
+
 # Idle: wake-ups are the voluntary context switches of all threads; CPU time from /proc.
 work() {
 	sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f12-15 | awk '{ printf "%d ", $1 + $2 + $3 + $4 }'
@@ -95,14 +105,19 @@ for kind in route neigh fdb; do
 	[ "$who" = loden ] || sleep 0.1
 done
 if [ "$who" = loden ]; then wait_all 20; fi
-# Five trials: a sixth within a minute would be a war, and back-off is right then.
-case $who in loden) table=loden-bench chain=postrouting trials=5 ;; flanneld) table=flannel-ipv4 chain=postrtg trials=1 ;; esac
-in_ns "$repair" nft "nft delete rule ip $table $chain handle \$(nft -a list chain ip $table $chain | sed -n 's/.*return.* # handle //p' | head -1)" \
-	"$trials" "$patience"
-for damage in flap del; do
-	in_ns "$repair" "$damage" flannel.1 "$peers" 20000
-	if [ "$who" = loden ]; then wait_all 20; sleep 1; fi
+if [ "$who" = loden ]; then rounds='1 2 3'; else rounds=1; fi
+for _ in $rounds; do
+	for damage in flap del; do
+		in_ns "$repair" "$damage" flannel.1 "$peers" 20000
+		if [ "$who" = loden ]; then wait_all 20; sleep 10; fi
+	done
 done
+mkfifo "$dir/to-nft"
+in_ns nft -i <"$dir/to-nft" >/dev/null 2>&1 &
+pids+=($!)
+exec 9>"$dir/to-nft" # or the first command would be its last
+case $who in loden) trials=5 ;; flanneld) trials=1 ;; esac
+break_rule 'by a program that stays' "printf 'delete rule ip %s %s handle %s\n' $table $chain \$($find_rule) >$dir/to-nft"
 memory "memory after damage"
 kill "$pid"
 wait "$pid" 2>/dev/null || true

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench-cni OURS PEER PODS: latency of CNI ADD and DEL, exec to exit, as a runtime calls plugins.
  *
- * OURS holds our plugins, PEER the reference's; `flannel` of ours is compared with the peer's `bridge`
- * and `host-local`, called with what flannel's own plugin would hand them (so the peer is spared one
- * process and one fsync()). One call of each in turn, so that what else the machine does hits both;
- * before each DEL a pause, so that neither pays for what the kernel still does for the other. Each side
- * has a bridge, a subnet and a directory of its own. To be run in network and mount namespaces of its
- * own with a tmpfs on /run. Prints one line of JSON a measurement.
+ * OURS holds our plugins, PEER the reference's. If PEER has a `flannel`, too, that is called; it cannot
+ * be had from a package registry, so else its `bridge` and `host-local` are, with what flannel's
+ * plugin would hand them (the peer is then spared one process and one fsync()). One call of each in
+ * turn, so that what else the machine does hits both; before each DEL a pause, so that neither pays
+ * for what the kernel still does for the other. Each side has a bridge, a subnet and a directory of
+ * its own. To be run in network and mount namespaces of its own with a tmpfs on /run that has a
+ * subnet-a.env and a subnet-b.env. Prints one line of JSON a measurement.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,11 +65,16 @@ static void make_netns(char side, int i)
 
 static pid_t spawn(char **argv, char **env, int in, int out)
 {
-	pid_t pid = vfork();
+	static int null = -1;
+	pid_t pid;
 
+	if (null < 0)
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	pid = vfork();
 	if (pid == 0) {
 		dup2(in, STDIN_FILENO);
 		dup2(out, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO); /* flannel's tells there what it hands on */
 		execve(argv[0], argv, env);
 		_exit(127);
 	}
@@ -144,33 +150,48 @@ static void run(struct side sides[2], const char *verb, int n)
 		}
 	}
 	print(verb, "ours", sides[0].ms, n);
-	print(verb, "peer", sides[1].ms, n);
+	print(verb, sides[1].plugin, sides[1].ms, n);
+}
+
+static void use_flannel(struct side *s, const char *dir, char letter)
+{
+	s->dir = dir;
+	s->plugin = "flannel";
+	snprintf(s->conf, sizeof(s->conf),
+		 "{\"cniVersion\":\"0.3.1\",\"name\":\"cbr%c\",\"type\":\"flannel\",\"subnetFile\":"
+		 "\"/run/subnet-%c.env\",\"dataDir\":\"/run/flannel-%c\",\"ipam\":{\"dataDir\":"
+		 "\"/run/%c\"},\"delegate\":{\"bridge\":\"cni%c\",\"hairpinMode\":true,"
+		 "\"isDefaultGateway\":true}}",
+		 letter, letter, letter, letter, letter);
+}
+
+/* What flannel's plugin hands to bridge. */
+static void use_bridge(struct side *s)
+{
+	s->plugin = "bridge";
+	snprintf(
+		s->conf, sizeof(s->conf),
+		"{\"cniVersion\":\"0.3.1\",\"name\":\"cbrb\",\"type\":\"bridge\",\"bridge\":\"cnib\","
+		"\"hairpinMode\":true,\"isDefaultGateway\":true,\"isGateway\":true,\"ipMasq\":false,"
+		"\"mtu\":1450,\"ipam\":{\"type\":\"host-local\",\"dataDir\":\"/run/b\",\"ranges\":"
+		"[[{\"subnet\":\"10.244.2.0/24\"}]],\"routes\":[{\"dst\":\"10.244.0.0/16\"}]}}");
 }
 
 int main(int argc, char **argv)
 {
 	static struct side sides[2];
+	char path[256];
 	int n = argc == 4 ? atoi(argv[3]) : 0;
 
 	if (n < 1 || n > PODS_MAX) {
 		fprintf(stderr, "usage: bench-cni OURS PEER PODS (1 to %d)\n", PODS_MAX);
 		return 2;
 	}
-	sides[0].dir = argv[1];
-	sides[0].plugin = "flannel";
-	snprintf(
-		sides[0].conf, sizeof(sides[0].conf),
-		"{\"cniVersion\":\"0.3.1\",\"name\":\"cbr0\",\"type\":\"flannel\",\"subnetFile\":"
-		"\"/run/subnet.env\",\"dataDir\":\"/run/flannel\",\"ipam\":{\"dataDir\":\"/run/a\"},"
-		"\"delegate\":{\"hairpinMode\":true,\"isDefaultGateway\":true}}");
-	sides[1].dir = argv[2];
-	sides[1].plugin = "bridge";
-	snprintf(
-		sides[1].conf, sizeof(sides[1].conf),
-		"{\"cniVersion\":\"0.3.1\",\"name\":\"cbr1\",\"type\":\"bridge\",\"bridge\":\"cni1\","
-		"\"hairpinMode\":true,\"isDefaultGateway\":true,\"isGateway\":true,\"ipMasq\":false,"
-		"\"mtu\":1450,\"ipam\":{\"type\":\"host-local\",\"dataDir\":\"/run/b\",\"ranges\":"
-		"[[{\"subnet\":\"10.244.2.0/24\"}]],\"routes\":[{\"dst\":\"10.244.0.0/16\"}]}}");
+	use_flannel(&sides[0], argv[1], 'a');
+	use_flannel(&sides[1], argv[2], 'b');
+	snprintf(path, sizeof(path), "%s/flannel", argv[2]);
+	if (access(path, X_OK) < 0)
+		use_bridge(&sides[1]);
 	mkdir("/run/netns", 0755);
 	for (int i = 0; i < n; i++) {
 		make_netns('a', i);
