@@ -208,6 +208,14 @@ bool nl_pod_set_bridge(struct nl_buf *b, uint32_t ifindex, bool promisc, const s
 	return nl_end(b);
 }
 
+/* The kernel would allocate a queue for each CPU, use one, and wait for all CPUs to see that (Linux
+ * >= 5.15, veth_init_queues()). */
+static void put_one_queue(struct nl_buf *b)
+{
+	nl_put_u32(b, IFLA_NUM_TX_QUEUES, 1);
+	nl_put_u32(b, IFLA_NUM_RX_QUEUES, 1);
+}
+
 bool nl_pod_add_veth(struct nl_buf *b, const struct nl_pod_veth *v, uint32_t seq)
 {
 	const struct ifinfomsg host = {
@@ -222,6 +230,7 @@ bool nl_pod_add_veth(struct nl_buf *b, const struct nl_pod_veth *v, uint32_t seq
 	nl_put_str(b, IFLA_IFNAME, v->host_name);
 	put_mac(b, &v->host_mac);
 	put_mtu(b, v->mtu_bytes);
+	put_one_queue(b);
 	if (v->master)
 		nl_put_u32(b, IFLA_MASTER, v->master);
 	info = nl_nest(b, IFLA_LINKINFO);
@@ -233,6 +242,7 @@ bool nl_pod_add_veth(struct nl_buf *b, const struct nl_pod_veth *v, uint32_t seq
 	nl_put_str(b, IFLA_IFNAME, v->pod_name);
 	put_mac(b, &v->pod_mac);
 	put_mtu(b, v->mtu_bytes);
+	put_one_queue(b);
 	nl_put_u32(b, IFLA_NET_NS_FD, (uint32_t)v->netns_fd);
 	nl_nest_end(b, peer);
 	nl_nest_end(b, data);

@@ -78,6 +78,10 @@ static void test_nl_pod_veth(void **state)
 	memcpy(&head, a.value.p, sizeof(head));
 	assert_int_equal(head.ifi_flags, 0); /* cannot be created up */
 	peer_attrs = (struct nl_bytes){a.value.p + sizeof(head), a.value.n - sizeof(head)};
+	a = attr(attrs, IFLA_NUM_TX_QUEUES);
+	assert_int_equal(nl_get_u32(&a), 1);
+	a = attr(peer_attrs, IFLA_NUM_RX_QUEUES);
+	assert_int_equal(nl_get_u32(&a), 1);
 	a = attr(peer_attrs, IFLA_NET_NS_FD);
 	assert_int_equal(nl_get_u32(&a), 9);
 	a = attr(peer_attrs, IFLA_ADDRESS);
