@@ -12,7 +12,6 @@
 #include "wire/etcd_lease.h"
 
 #define KEY_SIZE      (ETCD_PREFIX_MAX + ETCD_LEASE_KEY_SIZE + 16)
-#define WITHDRAW_MS   10000
 /* So many lost races in a row are bad luck among many that start together: again at once, nearly. */
 #define QUICK_RACES   4
 #define QUICK_RACE_MS 100
@@ -23,7 +22,6 @@ enum own_step {
 	STEP_GRANTING,
 	STEP_WRITING, /* created, reused or rewritten */
 	STEP_RENEWING,
-	STEP_DELETING,
 };
 
 /* A key of ours, or about to be. */
@@ -76,10 +74,6 @@ struct etcd_own {
 	uint64_t random;
 	enum own_state told;
 	char problem[sizeof(((struct err *)0)->text)]; /* last told */
-
-	void (*withdrawn)(void *arg); /* set: give back, then call this */
-	void *withdrawn_arg;
-	uint64_t withdraw_until_ms;
 };
 
 static void kick(struct etcd_own *o);
@@ -113,7 +107,7 @@ static void tell_problem(struct etcd_own *o, enum own_state state, const char *p
 {
 	struct event ev = {.type = EVENT_OWN, .own = {.state = state, .problem = o->problem}};
 
-	if (o->withdrawn || (o->told == state && strcmp(o->problem, problem) == 0))
+	if (o->told == state && strcmp(o->problem, problem) == 0)
 		return;
 	o->told = state;
 	snprintf(o->problem, sizeof(o->problem), "%s", problem);
@@ -174,14 +168,6 @@ static void lose(struct etcd_own *o, const char *problem)
 	tell_problem(o, OWN_LOST, err.text);
 	o->retry_ms = 0;
 	kick(o);
-}
-
-/* The answer comes from the timer: it may free everything here. */
-static void withdraw_end(struct etcd_own *o)
-{
-	o->have_wanted = false; /* and never again by itself */
-	o->withdraw_until_ms = 0;
-	loop_timer_at(o->timer, 0);
 }
 
 /* ---- calls ---- */
@@ -394,51 +380,6 @@ static void rewrite(struct etcd_own *o, const struct lease *l)
 	write_next(o);
 }
 
-static void on_lease_returned(void *arg, enum grpc_code code, const char *problem)
-{
-	struct etcd_own *o = arg;
-
-	step_end(o);
-	on_revoked(NULL, code, problem);
-	withdraw_end(o);
-}
-
-static void on_deleted(void *arg, enum grpc_code code, const char *problem)
-{
-	struct etcd_own *o = arg;
-	uint8_t buf[16];
-	struct pb_out request = PB_OUT(buf);
-
-	if (code == GRPC_OK && o->txn.succeeded) {
-		log_info("own.withdrawn", "key=\"%s\"", o->next.key);
-		o->held = false;
-		etcd_encode_lease_id(o->next.lease_id, &request);
-		call_start(o, ETCD_METHOD_LEASE_REVOKE, &request, nothing_wanted,
-			   on_lease_returned);
-		return;
-	}
-	log_warn("own.not_withdrawn", "key=\"%s\" problem=\"%s\"", o->next.key,
-		 code == GRPC_OK ? "somebody changed it" : problem);
-	step_end(o);
-	withdraw_end(o);
-}
-
-static void delete_next(struct etcd_own *o)
-{
-	const struct etcd_txn txn = {
-		.compares = {{ETCD_COMPARE_MOD_REVISION, o->next.key, o->next.mod_revision}},
-		.n_compares = 1,
-		.writes = {{o->next.key, NULL, 0}},
-		.n_writes = 1,
-	};
-	uint8_t buf[2 * KEY_SIZE + 100];
-	struct pb_out request = PB_OUT(buf);
-
-	o->step = STEP_DELETING;
-	etcd_encode_txn(&txn, &request);
-	call_start(o, ETCD_METHOD_TXN, &request, etcd_txn_wants, on_deleted);
-}
-
 /* ---- choosing ---- */
 
 static void choose(struct etcd_own *o)
@@ -456,10 +397,6 @@ static void choose(struct etcd_own *o)
 
 	subnets_choose(&in, &c);
 	log_info("own.choice", "verdict=%s why=\"%s\"", subnets_verdict_names[c.verdict], c.why);
-	if (o->withdrawn && (c.verdict != SUBNETS_REUSE || c.reservation)) {
-		withdraw_end(o);
-		return;
-	}
 	o->stale_key[0] = '\0';
 	o->next = (struct own_key){.lease = o->wanted};
 	o->next.lease.subnet = c.subnet;
@@ -485,9 +422,7 @@ static void choose(struct etcd_own *o)
 		return;
 	}
 	key_format(o, &o->next.lease, o->next.key);
-	if (o->withdrawn)
-		delete_next(o);
-	else if (c.reservation)
+	if (c.reservation)
 		write_next(o);
 	else
 		grant(o);
@@ -558,20 +493,6 @@ static void look(struct etcd_own *o)
 
 /* ---- what to do next ---- */
 
-static void kick_withdrawal(struct etcd_own *o)
-{
-	if (o->withdraw_until_ms == 0)
-		return; /* done */
-	if (o->held && o->have.lease_id != 0) {
-		o->next = o->have;
-		delete_next(o);
-	} else if (o->held) {
-		withdraw_end(o); /* a reservation is the operator's */
-	} else if (o->have_net && o->have_wanted) {
-		look(o);
-	}
-}
-
 /* The one place that decides; called after whatever may have changed the answer. */
 static void kick(struct etcd_own *o)
 {
@@ -581,10 +502,6 @@ static void kick(struct etcd_own *o)
 
 	if (o->step != STEP_IDLE || !o->synced)
 		return;
-	if (o->withdrawn) {
-		kick_withdrawal(o);
-		return;
-	}
 	if (!o->have_net || !o->have_wanted)
 		return;
 	if (o->retry_ms > now_ms(o)) {
@@ -610,14 +527,7 @@ static void kick(struct etcd_own *o)
 
 static void on_timer(void *arg)
 {
-	struct etcd_own *o = arg;
-
-	if (o->withdrawn && o->withdraw_until_ms <= now_ms(o)) {
-		o->withdraw_until_ms = 0;
-		o->withdrawn(o->withdrawn_arg);
-	} else {
-		kick(o);
-	}
+	kick(arg);
 }
 
 /* ---- what the source saw ---- */
@@ -665,7 +575,7 @@ void etcd_own_saw(struct etcd_own *o, const struct etcd_kv *kv)
 		o->seen_revision = kv->mod_revision;
 		return;
 	}
-	if (!o->held || o->step == STEP_DELETING || !key_is(o->have.key, kv->key))
+	if (!o->held || !key_is(o->have.key, kv->key))
 		return;
 	o->listed = true;
 	/* A list may be of another history: etcd restored from a backup. But one that began before our
@@ -680,7 +590,7 @@ void etcd_own_saw_gone(struct etcd_own *o, const struct etcd_kv *kv)
 	if (o->step == STEP_WRITING && key_is(o->next.key, kv->key)) {
 		o->seen_revision = kv->mod_revision;
 	} else if (o->held && key_is(o->have.key, kv->key)) {
-		if (kv->mod_revision > o->have.mod_revision && o->step != STEP_DELETING)
+		if (kv->mod_revision > o->have.mod_revision)
 			lose(o, "was deleted from etcd, or expired");
 	} else if (o->waits_for_room) {
 		o->retry_ms = 0;
@@ -726,15 +636,6 @@ void etcd_own_publish(struct etcd_own *o, const struct lease *l)
 	o->wanted = *l;
 	o->wanted.subnet = o->wanted.subnet6 = (struct cidr){0};
 	o->have_wanted = true;
-	kick(o);
-}
-
-void etcd_own_withdraw(struct etcd_own *o, void (*fn)(void *arg), void *arg)
-{
-	o->withdrawn = fn;
-	o->withdrawn_arg = arg;
-	o->withdraw_until_ms = now_ms(o) + WITHDRAW_MS;
-	loop_timer_at(o->timer, o->withdraw_until_ms);
 	kick(o);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef AGENT_ETCD_OWN_H
 #define AGENT_ETCD_OWN_H
-/* Our own lease in etcd: acquired, kept, given back. Theory: flannel.md 5.3 and 5.4.
+/* Our own lease in etcd: acquired and kept. Theory: flannel.md 5.3 and 5.4.
  *
  *	 wanted, configuration, etcd up
  *	NONE ──▶ list ─▶ subnets_choose() ─▶ lease grant ─▶ transaction ──▶ HELD ──▶ renew, rewrite …
@@ -17,10 +17,10 @@
  * somebody else's is not touched. A reservation, a key without lease, stays one.
  */
 
+#include "agent/etcd_keys.h"
 #include "agent/etcd_list.h"
 #include "agent/source.h"
 
-#define ETCD_PREFIX_MAX	  300 /* of --etcd-prefix */
 /* More than any Network of flannel's can have with subnets of a useful size. */
 #define LIMIT_ETCD_LEASES 65536
 
@@ -43,8 +43,6 @@ void etcd_own_free(struct etcd_own *o);
 /* The configuration, and what to publish; copied, may come again. */
 void etcd_own_net(struct etcd_own *o, const struct netconf *net);
 void etcd_own_publish(struct etcd_own *o, const struct lease *l);
-/* Deletes our key, and etcd's lease with it; a reservation stays. Then, or after 10 s, fn(arg). */
-void etcd_own_withdraw(struct etcd_own *o, void (*fn)(void *arg), void *arg);
 
 /* True: the source watches and has told all it saw; work may be done. False: connection lost. */
 void etcd_own_synced(struct etcd_own *o, bool synced);

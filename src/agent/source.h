@@ -32,6 +32,21 @@ struct source_conf {
 	uint32_t lease_ttl_s; /* 86,400; tests use less */
 };
 
+/* A lease as lease_record has it. */
+struct source_withdrawal {
+	const char *endpoints, *prefix; /* as in source_conf */
+	const char *key;		/* "10.244.7.0-24" */
+	struct ip public_ip;		/* somebody else's is not ours to withdraw */
+	uint64_t seed;
+};
+
+enum source_withdraw {
+	SOURCE_WITHDRAW_DONE = 0,
+	SOURCE_WITHDRAW_NONE,	     /* there is none (any more) */
+	SOURCE_WITHDRAW_RESERVATION, /* it has no TTL: the operator's */
+	SOURCE_WITHDRAW_FOREIGN,     /* err says whose it is */
+};
+
 struct source_ops {
 	const char *name; /* "etcd" */
 	/* Starts connecting from the loop. -errno only for configuration that can never work. */
@@ -42,9 +57,9 @@ struct source_ops {
 	void (*publish)(struct source *s, const struct lease *l);
 	/* Send a complete list again. */
 	void (*relist)(struct source *s);
-	/* Deletes our lease, for `loden uninstall --lease`; best effort, then, 10 s later at most, fn(arg),
-	 * which may close the source. Who we are, publish() has said: call it before. A reservation stays. */
-	void (*withdraw)(struct source *s, void (*fn)(void *arg), void *arg);
+	/* For `loden uninstall --lease`, without an open source: takes a lease out of the store. Blocks, 10 s
+	 * at most. One of enum source_withdraw, or -errno: it may still be there. */
+	int (*withdraw)(const struct source_withdrawal *w, struct err *err);
 };
 
 extern const struct source_ops source_etcd;

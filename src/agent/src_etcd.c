@@ -19,11 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/etcd_withdraw.h"
 #include "base/log.h"
 #include "wire/etcd_lease.h"
 #include "wire/netconf.h"
 
-#define KEY_SIZE	  (ETCD_PREFIX_MAX + 16)
 /* So many malformed pairs are told one by one in a minute; all are counted. */
 #define MALFORMED_TOLD	  10
 #define MALFORMED_TOLD_MS 60000
@@ -34,7 +34,7 @@ struct source {
 	struct etcd_endpoints endpoints;
 	struct etcd_client *client;
 	struct etcd_own *own;
-	char key_config[KEY_SIZE], key_leases[KEY_SIZE], key_end[KEY_SIZE];
+	struct etcd_keys keys;
 
 	struct etcd_list *list;
 	struct etcd_call *watch;
@@ -108,13 +108,13 @@ static void tell_config_problem(struct source *s, const char *problem)
 
 static void tell_config_missing(struct source *s)
 {
-	char problem[2 * KEY_SIZE + 200];
+	char problem[2 * ETCD_KEYS_KEY_SIZE + 200];
 	struct text t = TEXT(problem);
 
 	text_add(&t,
 		 "etcd has no key %s: create it, for example: etcdctl put %s "
 		 "'{\"Network\":\"10.244.0.0/16\",\"Backend\":{\"Type\":\"vxlan\"}}'",
-		 s->key_config, s->key_config);
+		 s->keys.config, s->keys.config);
 	tell_config_problem(s, problem);
 }
 
@@ -130,7 +130,7 @@ static void take_config(struct source *s, const struct etcd_kv *kv, bool broken)
 	else
 		netconf_decode((const char *)kv->value.p, kv->value.n, &net, &complaints);
 	if (buf[0]) {
-		snprintf(problem, sizeof(problem), "etcd key %s: %s", s->key_config, buf);
+		snprintf(problem, sizeof(problem), "etcd key %s: %s", s->keys.config, buf);
 		tell_config_problem(s, problem);
 		return;
 	}
@@ -161,9 +161,9 @@ static void malformed(struct source *s, const char *problem)
 /* The lease's part of a key, if it is one. */
 static bool lease_key(const struct source *s, struct pb_bytes key, struct pb_bytes *ret)
 {
-	size_t n = strlen(s->key_leases);
+	size_t n = strlen(s->keys.leases);
 
-	if (key.n < n || memcmp(key.p, s->key_leases, n) != 0)
+	if (key.n < n || memcmp(key.p, s->keys.leases, n) != 0)
 		return false;
 	*ret = (struct pb_bytes){key.p + n, key.n - n};
 	return true;
@@ -171,7 +171,7 @@ static bool lease_key(const struct source *s, struct pb_bytes key, struct pb_byt
 
 static bool is_config(const struct source *s, struct pb_bytes key)
 {
-	return key.n == strlen(s->key_config) && memcmp(key.p, s->key_config, key.n) == 0;
+	return key.n == strlen(s->keys.config) && memcmp(key.p, s->keys.config, key.n) == 0;
 }
 
 /* False: told and to be skipped. */
@@ -264,8 +264,8 @@ static void on_list_done(void *arg, const struct etcd_header *header, enum grpc_
 static void list_start(struct source *s)
 {
 	const struct etcd_list_conf list = {
-		.from = s->key_config,
-		.to = s->key_end,
+		.from = s->keys.config,
+		.to = s->keys.end,
 		.kv = on_list_kv,
 		.done = on_list_done,
 		.arg = s,
@@ -380,12 +380,12 @@ static void on_watch_done(void *arg, enum grpc_code code, const char *problem)
 /* From the revision after the last one that was told. */
 static void watch_start(struct source *s)
 {
-	const char *from = s->key_config, *to = s->key_end;
+	const char *from = s->keys.config, *to = s->keys.end;
 	const struct etcd_range range = {
 		.key = {(const uint8_t *)from, strlen(from)},
 		.end = {(const uint8_t *)to, strlen(to)},
 	};
-	uint8_t buf[2 * KEY_SIZE + 50];
+	uint8_t buf[2 * ETCD_KEYS_KEY_SIZE + 50];
 	struct pb_out request = PB_OUT(buf);
 	const struct etcd_call_conf call = {
 		.method = ETCD_METHOD_WATCH,
@@ -452,23 +452,6 @@ static void tell_own(void *arg, const struct event *own)
 	tell(arg, &ev);
 }
 
-static int keys_make(struct source *s, struct err *err)
-{
-	size_t n = strlen(s->conf.prefix);
-
-	/* As flannel's path.Join() */
-	while (n > 0 && s->conf.prefix[n - 1] == '/')
-		n--;
-	if (n == 0 || n > ETCD_PREFIX_MAX)
-		return err_set(err, -EINVAL, "--etcd-prefix: must have 1 to %d characters",
-			       ETCD_PREFIX_MAX);
-	snprintf(s->key_config, KEY_SIZE, "%.*s/config", (int)n, s->conf.prefix);
-	snprintf(s->key_leases, KEY_SIZE, "%.*s/subnets/", (int)n, s->conf.prefix);
-	/* '0' is the character behind '/'. */
-	snprintf(s->key_end, KEY_SIZE, "%.*s/subnets0", (int)n, s->conf.prefix);
-	return 0;
-}
-
 static void etcd_close(struct source *s)
 {
 	if (!s)
@@ -493,7 +476,7 @@ static int etcd_open(const struct source_conf *conf, struct source **ret, struct
 	if (r < 0)
 		err_wrap(err, r, "--etcd-endpoints");
 	else
-		r = keys_make(s, err);
+		r = etcd_keys_make(conf->prefix, &s->keys, err);
 	if (r < 0) {
 		free(s);
 		return r;
@@ -510,8 +493,8 @@ static int etcd_open(const struct source_conf *conf, struct source **ret, struct
 	s->own = etcd_own_new(&(struct etcd_own_conf){
 		.source = &s->conf,
 		.client = s->client,
-		.from = s->key_leases,
-		.to = s->key_end,
+		.from = s->keys.leases,
+		.to = s->keys.end,
 		.tell = tell_own,
 		.arg = s,
 	});
@@ -528,11 +511,6 @@ static void etcd_publish(struct source *s, const struct lease *l)
 static void etcd_relist(struct source *s)
 {
 	list_again(s, "asked for");
-}
-
-static void etcd_withdraw(struct source *s, void (*fn)(void *arg), void *arg)
-{
-	etcd_own_withdraw(s->own, fn, arg);
 }
 
 const struct source_ops source_etcd = {

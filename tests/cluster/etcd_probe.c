@@ -16,12 +16,15 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "wire/etcd_lease.h"
 
 struct probe {
 	struct loop *loop;
 	struct source *source;
 	struct lease wanted;
 	bool published;
+	struct lease held; /* last */
+	bool give_back;
 };
 
 static void say_leases(const struct event *ev)
@@ -72,6 +75,8 @@ static void on_event(void *arg, const struct event *ev)
 		break;
 	case EVENT_OWN:
 		say_own(ev);
+		if (ev->own.lease)
+			p->held = *ev->own.lease;
 		break;
 	case EVENT_SOURCE:
 		printf("source %s %s: %s\n", ev->source.up ? "up" : "down", ev->source.name,
@@ -108,7 +113,25 @@ static void on_withdraw(void *arg)
 {
 	struct probe *p = arg;
 
-	source_etcd.withdraw(p->source, on_stop, p);
+	p->give_back = true;
+	loop_stop(p->loop);
+}
+
+static void give_back(const struct probe *p, const struct source_conf *conf)
+{
+	char key[ETCD_LEASE_KEY_SIZE];
+	struct text t = TEXT(key);
+	const struct source_withdrawal w = {
+		.endpoints = conf->endpoints,
+		.prefix = conf->prefix,
+		.key = key,
+		.public_ip = p->held.public_ip,
+		.seed = conf->seed,
+	};
+	struct err err = {0};
+
+	etcd_lease_key_format(&p->held, &t);
+	printf("withdraw %d %s\n", source_etcd.withdraw(&w, &err), err.text);
 }
 
 static void say_log(enum log_level level, const char *event, const char *line)
@@ -148,6 +171,8 @@ int main(int argc, char **argv)
 	signals[3] = loop_signal(p.loop, SIGTERM, on_stop, &p);
 	loop_run(p.loop);
 	source_etcd.close(p.source);
+	if (p.give_back)
+		give_back(&p, &conf);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		loop_watch_free(signals[i]);
 	loop_free(p.loop);

@@ -654,98 +654,6 @@ static void made_a_reservation(void **state _unused_)
 	assert_int_equal(fake_loop_idle_ms(&scene.loop), UINT64_MAX);
 }
 
-/* ---- given back ---- */
-
-static void on_withdrawn(void *arg)
-{
-	text_add(&scene.told, "withdrawn; ");
-	etcd_own_free(*(struct etcd_own **)arg);
-	*(struct etcd_own **)arg = NULL;
-}
-
-static void withdraw(void)
-{
-	etcd_own_withdraw(scene.own, on_withdrawn, &scene.own);
-}
-
-static void withdrawn_with_its_lease(void **state _unused_)
-{
-	acquire();
-	withdraw();
-	want_write("10.5.77.0-24", 10, NULL, 0);
-	saw_gone("10.5.77.0-24", 11);
-	answer_txn(true, 11);
-	want_id(ETCD_METHOD_LEASE_REVOKE, 7);
-	want_told("");
-	answer(ETCD_METHOD_LEASE_REVOKE, GRPC_OK, "");
-	fake_loop_pass(&scene.loop, 0);
-	want_told("withdrawn; ");
-}
-
-static void withdrawn_by_who_never_held_it(void **state _unused_)
-{
-	etcd.keys[etcd.n_keys++] = (struct stored){"10.5.8.0-24", THEIRS, 3, 55};
-	etcd.keys[etcd.n_keys++] = (struct stored){"10.5.9.0-24", OURS, 4, 66};
-	etcd_own_publish(scene.own, &scene.lease);
-	withdraw();
-	assert_int_equal(n_calls(), 0);
-	start();
-	answer_list();
-	want_write("10.5.9.0-24", 4, NULL, 0);
-	answer_txn(true, 11);
-	want_id(ETCD_METHOD_LEASE_REVOKE, 66);
-	answer(ETCD_METHOD_LEASE_REVOKE, GRPC_OK, "");
-	fake_loop_pass(&scene.loop, 0);
-	want_told("withdrawn; ");
-}
-
-static void what_is_not_ours_to_give_stays(void **state _unused_)
-{
-	static const struct {
-		const struct stored keys[1];
-		size_t n;
-	} rows[] = {
-		{{{"10.5.9.0-24", OURS, 4, 0}}, 1}, /* a reservation is the operator's */
-		{{{"10.5.77.0-24", THEIRS, 4, 66}}, 1},
-		{{{NULL, NULL, 0, 0}}, 0},
-	};
-
-	etcd_own_free(scene.own);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		setup(NULL);
-		memcpy(etcd.keys, rows[i].keys, sizeof(rows[i].keys));
-		etcd.n_keys = rows[i].n;
-		etcd_own_publish(scene.own, &scene.lease);
-		withdraw();
-		start();
-		answer_list();
-		assert_int_equal(n_calls(), 0);
-		fake_loop_pass(&scene.loop, 0);
-		want_told("withdrawn; ");
-	}
-}
-
-static void withdrawn_without_etcd(void **state _unused_)
-{
-	acquire();
-	lose_connection();
-	withdraw();
-	fake_loop_pass(&scene.loop, 9999);
-	want_told("");
-	fake_loop_pass(&scene.loop, 1);
-	want_told("withdrawn; ");
-}
-
-static void changed_before_it_was_withdrawn(void **state _unused_)
-{
-	acquire();
-	withdraw();
-	answer_txn(false, 12);
-	assert_int_equal(n_calls(), 0); /* nothing is revoked */
-	fake_loop_pass(&scene.loop, 0);
-	want_told("withdrawn; ");
-}
-
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -781,11 +689,6 @@ int main(void)
 		T(deleted_before_it_was_put_right),
 		T(put_again_with_another_lease),
 		T(made_a_reservation),
-		T(withdrawn_with_its_lease),
-		T(withdrawn_by_who_never_held_it),
-		T(what_is_not_ours_to_give_stays),
-		T(withdrawn_without_etcd),
-		T(changed_before_it_was_withdrawn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
