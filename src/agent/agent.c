@@ -8,6 +8,7 @@
 #include "agent/conf.h"
 #include "agent/front.h"
 #include "agent/journal.h"
+#include "agent/lease_record.h"
 #include "agent/policy.h"
 #include "agent/process.h"
 #include "agent/source.h"
@@ -210,6 +211,8 @@ static void on_source(void *arg, const struct event *ev)
 		a->policy.uplink.ipv4 = ev->config.conf->ipv4;
 		a->policy.uplink.ipv6 = ev->config.conf->ipv6;
 	}
+	if (ev->type == EVENT_OWN && ev->own.state == OWN_HELD)
+		lease_record_save(a->opts, ev->own.lease);
 	feed(a, *ev);
 }
 

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "agent/conf.h"
+#include "agent/lease_record.h"
 #include "agent/process.h"
+#include "agent/source.h"
 #include "core/adopt.h"
 #include "core/diff.h"
 #include "core/want.h"
@@ -21,6 +23,8 @@
 #define EXIT_FAILED   1
 #define EXIT_USAGE    2
 #define KINDS_REMOVED (OBJECT_ALL & ~OBJECT_BIT(OBJECT_SYSCTL))
+
+extern char **environ;
 
 struct job {
 	const struct opts *opts;
@@ -34,6 +38,8 @@ struct job {
 	struct link found; /* by the last look() */
 	size_t removed[OBJECT__COUNT];
 	size_t n_failed;
+	bool lease; /* --lease */
+	bool lease_failed;
 };
 
 /* --- finding what is ours ----------------------------------------------------------------------- */
@@ -262,16 +268,94 @@ static void remove_dir(const char *dir)
 		printf("left     %s: %s\n", dir, strerror(errno));
 }
 
-static void remove_files(const struct opts *o)
+/* --- giving back the lease ---------------------------------------------------------------------- */
+
+/* What to do by hand. The prefix is printed as given: slashes at its end do not count. */
+static void say_by_hand(const struct opts *o, const char *key)
+{
+	int n = (int)strlen(o->etcd_prefix);
+
+	while (n > 0 && o->etcd_prefix[n - 1] == '/')
+		n--;
+	printf("         by hand: etcdctl --endpoints=%s del %.*s/subnets/%s\n", o->etcd_endpoints,
+	       n, o->etcd_prefix, key);
+}
+
+/* False = it may still be there, against the user's will. */
+static bool withdraw(const struct job *j, const struct opts *o, const struct lease_record *record)
+{
+	const struct source_withdrawal w = {
+		.endpoints = o->etcd_endpoints,
+		.prefix = o->etcd_prefix,
+		.key = record->key,
+		.public_ip = record->public_ip,
+		.seed = j->conf.seed,
+	};
+	struct err err;
+	int r = source_etcd.withdraw(&w, &err);
+
+	if (r < 0) {
+		printf("FAILED   lease %s: %s\n", record->key, err.text);
+		say_by_hand(o, record->key);
+		return false;
+	}
+	switch ((enum source_withdraw)r) {
+	case SOURCE_WITHDRAW_DONE:
+		printf("removed  lease %s\n", record->key);
+		break;
+	case SOURCE_WITHDRAW_NONE:
+		printf("none     lease %s: no longer in etcd\n", record->key);
+		break;
+	case SOURCE_WITHDRAW_FOREIGN:
+		printf("left     lease %s: not ours any more: %s\n", record->key, err.text);
+		break;
+	case SOURCE_WITHDRAW_RESERVATION:
+		printf("left     lease %s: a reservation without end\n", record->key);
+		say_by_hand(o, record->key);
+		break;
+	}
+	return true;
+}
+
+/* The lease first: peers then send nothing more to what is taken away. */
+static void see_to_lease(struct job *j, struct opts *o)
+{
+	struct lease_record record;
+	struct err err;
+	int r = lease_record_load(o, &record, &err);
+
+	if (r == -ENOENT) {
+		if (j->lease)
+			printf("none     lease: no agent left word of one in %s\n", o->state_dir);
+	} else if (r < 0) {
+		printf("%s   lease: %s\n", j->lease ? "FAILED" : "left  ", err.text);
+		j->lease_failed = j->lease;
+	} else if (j->lease) {
+		j->lease_failed = !withdraw(j, o, &record);
+	} else {
+		printf("left     lease %s: it ends by itself; --lease gives it back\n", record.key);
+		say_by_hand(o, record.key);
+	}
+}
+
+/* --- our files ---------------------------------------------------------------------------------- */
+
+static void remove_files(const struct job *j)
 {
 	static const char *const names[] = {"loden.sock", "last-exit", "last-exit.new", "lock"};
+	const struct opts *o = j->opts;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		remove_file(o->run_dir, names[i]);
 	remove_dir(o->run_dir);
-	remove_dir(o->state_dir);
-	printf("left     sysctls (ip_forward and the like): others may count on them by now\n"
-	       "left     the lease of this node: it ends by itself\n");
+	if (!j->lease_failed) {
+		remove_file(o->state_dir, LEASE_RECORD_NAME);
+		remove_dir(o->state_dir);
+	} else {
+		printf("left     %s/" LEASE_RECORD_NAME ": for another loden uninstall --lease\n",
+		       o->state_dir);
+	}
+	printf("left     sysctls (ip_forward and the like): others may count on them by now\n");
 }
 
 static int uninstall(struct job *j, bool all, struct err *err)
@@ -297,43 +381,64 @@ static int uninstall(struct job *j, bool all, struct err *err)
 	return r;
 }
 
+/* Words that are not the agent's. */
+static bool take_word(int *argc, char *argv[], const char *word)
+{
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], word))
+			continue;
+		memmove(&argv[i], &argv[i + 1], (size_t)((*argc)-- - i) * sizeof(*argv));
+		return true;
+	}
+	return false;
+}
+
 int uninstall_main(int argc, char *argv[])
 {
 	struct process process = PROCESS_INIT;
 	struct job j = {.ops = &os_ops_kernel};
-	bool all = false;
+	char complaints[2048] = "";
+	struct text bad = TEXT(complaints);
+	bool all = take_word(&argc, argv, "--all");
 	struct opts o;
 	struct err err;
 	int r;
 
-	for (int i = 1; i < argc; i++) { /* the one word that is not the agent's */
-		if (strcmp(argv[i], "--all"))
-			continue;
-		all = true;
-		memmove(&argv[i], &argv[i + 1], (size_t)(argc-- - i) * sizeof(*argv));
-	}
-	if (opts_parse(argc, argv, &o, &err) < 0 || conf_from_opts(&o, &j.conf, &err) < 0) {
+	j.lease = take_word(&argc, argv, "--lease");
+	if (opts_parse(argc, argv, &o, &err) < 0) {
 		fprintf(stderr, "loden uninstall: %s\nSee: loden uninstall --help\n", err.text);
 		return EXIT_USAGE;
 	}
 	if (o.help) {
-		puts("Usage: loden uninstall [--all] [the agent's flags]\n"
-		     "Removes everything of ours from this node. The agent must be stopped. Flags\n"
-		     "that the agent ran with (--run-dir, --instance, --bridge, --subnet-file) tell\n"
-		     "what is ours. --all: also a bridge with pods on it.");
+		puts("Usage: loden uninstall [--all] [--lease] [the agent's flags]\n"
+		     "Removes everything of ours from this node. The agent must be stopped. Flags and\n"
+		     "variables that the agent ran with (--run-dir, --state-dir, --instance, --bridge,\n"
+		     "--subnet-file) tell what is ours.\n"
+		     "--all: also a bridge with pods on it.\n"
+		     "--lease: also this node's lease, out of etcd; --etcd-endpoints if etcd moved.\n"
+		     "Without, it stays: a node that comes back gets the same subnet.");
 		return 0;
+	}
+	/* As the agent does: a bad one is told, and the default stays. */
+	if (opts_env(environ, &o, &bad) > 0)
+		fprintf(stderr, "loden uninstall: %s", complaints);
+	if (conf_from_opts(&o, &j.conf, &err) < 0) {
+		fprintf(stderr, "loden uninstall: %s\n", err.text);
+		return EXIT_USAGE;
 	}
 	j.opts = &o;
 	/* Without a run directory nobody can hold its lock, and none need be made. */
 	r = access(o.run_dir, F_OK) < 0 ? 0 : process_lock(&process, o.run_dir, &err);
 	if (r == 1)
 		fprintf(stderr, "loden uninstall: stop the agent first: %s\n", err.text);
-	else if (r == 0)
+	if (r == 0) {
+		see_to_lease(&j, &o);
 		r = uninstall(&j, all, &err);
+	}
 	if (r < 0)
 		fprintf(stderr, "loden uninstall: %s\n", err.text);
 	if (r == 0)
-		remove_files(&o);
+		remove_files(&j);
 	process_fini(&process);
-	return r != 0 || j.n_failed ? EXIT_FAILED : 0;
+	return r != 0 || j.n_failed || j.lease_failed ? EXIT_FAILED : 0;
 }

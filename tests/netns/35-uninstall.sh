@@ -53,3 +53,66 @@ want_no_match 'flannel.1 went, under whatever name' 'flannel\.1:|renamed' "$(on 
 want_exit 'uninstall --all' 0 on a loden uninstall --all
 want_match 'takes it' '^removed +link cni0' "$out"
 want_no_match 'it is gone' cni0 "$(on a ip link)"
+
+# The lease stays in etcd, unless --lease gives it back; etcd is found by what the agent wrote down.
+leases() {
+	etcdctl_ get --prefix /coreos.com/network/subnets/ --keys-only | grep . | sort
+}
+
+ours() {
+	etcdctl_ get --prefix /coreos.com/network/subnets/ | grep -B1 '"PublicIP":"192.168.77.1"' | head -n 1
+}
+
+agent_start a --public-ip=192.168.77.1
+wait_for 10 'ready' on a loden status
+key=$(ours)
+want_match 'has a lease' '^/coreos.com/network/subnets/10\.244\.' "$key"
+want_exit 'uninstall --lease while the agent runs' 1 on a loden uninstall --lease
+want_match 'says so' 'stop the agent first' "$out"
+want_eq 'and does nothing' "$key" "$(ours)"
+agent_stop a
+want_exit 'uninstall' 0 on a loden uninstall
+want_match 'tells of the lease' "^left +lease ${key##*/}: it ends by itself; --lease gives it back" "$out"
+want_match 'and how to remove it' "etcdctl --endpoints=$ETCD_URL del $key\$" "$out"
+want_eq 'it stays' "$key" "$(ours)"
+want_exit 'too late' 0 on a loden uninstall --lease
+want_match 'says so' '^none +lease: no agent left word of one in /var/lib/loden' "$out"
+
+agent_start a --public-ip=192.168.77.1
+wait_for 10 'ready' on a loden status
+want_eq 'the same lease again' "$key" "$(ours)"
+agent_stop a
+peers=$(leases | grep -v "^$key\$")
+etcd_stop TERM
+want_exit 'uninstall --lease without etcd' 1 on a loden uninstall --lease
+want_match 'says why not' "^FAILED +lease ${key##*/}: etcd: 192.168.77.254:2379: connection refused" "$out"
+want_match 'and how to do it by hand' "etcdctl --endpoints=$ETCD_URL del $key\$" "$out"
+want_match 'the rest goes' '^removed +link flannel.1' "$out"
+want_no_match 'it is gone' 'flannel\.1:' "$(on a ip link)"
+want_match 'word of the lease stays' "^LEASE=${key##*/}" "$(on a cat /var/lib/loden/lease.env)"
+etcd_start
+on a cp /var/lib/loden/lease.env /tmp/lease.env
+want_exit 'with a variable that leads elsewhere' 0 on a env FLANNELD_ETCD_PREFIX=/other loden uninstall --lease
+want_match 'the variable counts' "^none +lease ${key##*/}: no longer in etcd" "$out"
+on a sh -c 'mkdir -p /var/lib/loden; mv /tmp/lease.env /var/lib/loden'
+want_exit 'once more, with etcd' 0 on a loden uninstall --lease
+want_match 'gives it back' "^removed +lease ${key##*/}\$" "$out"
+want_eq 'the key is gone, no other' "$peers" "$(leases)"
+want_eq 'nothing is left on the node' '' "$(on a find /run/loden /var/lib/loden 2>/dev/null)"
+
+# Whose it is now counts, not whose it was.
+agent_start a --public-ip=192.168.77.1
+wait_for 10 'ready' on a loden status
+key=$(ours)
+agent_stop a
+value=$(etcdctl_ get "$key" --print-value-only)
+etcdctl_ put "$key" "$(echo "$value" | sed 's/192.168.77.1"/192.168.77.99"/')" >/dev/null
+on a cp /var/lib/loden/lease.env /tmp/lease.env
+want_exit 'somebody else has it now' 0 on a loden uninstall --lease
+want_match 'says who' "^left +lease ${key##*/}: not ours any more: 192.168.77.99 holds it" "$out"
+want_match 'it stays' "$key" "$(leases)"
+etcdctl_ put "$key" "$value" >/dev/null
+on a sh -c 'mkdir -p /var/lib/loden; mv /tmp/lease.env /var/lib/loden'
+want_exit 'it is a reservation now' 0 on a loden uninstall --lease
+want_match 'says so' "^left +lease ${key##*/}: a reservation" "$out"
+want_match 'it stays' "$key" "$(leases)"
