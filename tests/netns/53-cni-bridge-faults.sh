@@ -55,7 +55,7 @@ for _ in 1 2 3 4; do
 	{ invoke DEL bridge "$CONF" || echo failed; } >>"$T/dels" &
 done
 wait
-is 'B07 four at once' '' "$(cat "$T/dels")"
+better_is 'B07 four at once' '' "$(cat "$T/dels")"
 nothing_left 'B07 four at once'
 
 # Two interfaces of one pod: DEL is about one of them.

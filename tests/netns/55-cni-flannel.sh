@@ -168,7 +168,7 @@ END
 # The original crashes.
 env_file FLANNEL_NETWORK $SUBNET FLANNEL_MTU=1450 FLANNEL_IPMASQ=true
 call ADD flannel "$STOCK"
-like 'N01 a line without =' "^1 999 failed to load flannel 'subnet.env' file: .*FLANNEL_NETWORK" "$(error)"
+better_like 'N01 a line without =' "^1 999 failed to load flannel 'subnet.env' file: .*FLANNEL_NETWORK" "$(error)"
 # shellcheck disable=SC2086 # several lines
 env_file $NET $SUBNET $REST
 printf 'FLANNEL_MTU=1300' >>$ENV
@@ -192,55 +192,68 @@ fresh
 
 # --- DEL with scratch files that are not as they should be ----------------------------------------
 
-# shellcheck disable=SC2086 # several lines
-env_file $NET $SUBNET $REST
 for text in '' '{"cniVersion":"0.3.1","hairpi' 'nonsense' '[]' '{}'; do
+	fresh
 	pod a
+	# shellcheck disable=SC2086 # several lines
+	env_file $NET $SUBNET $REST
 	call ADD flannel "$STOCK"
 	printf '%s' "$text" >$SCRATCH/a
 	call DEL flannel "$STOCK"
-	is "N01 DEL, the scratch file is '$text': nothing is left" '0|||' \
+	better_is "N01 DEL, the scratch file is '$text': nothing is left" '0|||' \
 		"$code$out|$(ports)|$(find /var/lib/cni/networks/cbr0 -name '10.*')|$(files $SCRATCH)"
 done
+fresh
 pod a
+# shellcheck disable=SC2086 # several lines
+env_file $NET $SUBNET $REST
 call ADD flannel "$STOCK"
 rm $SCRATCH/a $ENV
 call DEL flannel "$STOCK"
-is 'N01 DEL, no scratch file, no subnet.env: nothing is left' '0||' "$code$out|$(ports)|$(find /var/lib/cni/networks/cbr0 -name '10.*')"
+better_is 'N01 DEL, no scratch file, no subnet.env: nothing is left' '0||' "$code$out|$(ports)|$(find /var/lib/cni/networks/cbr0 -name '10.*')"
 call DEL flannel '{"cniVersion":"0.3.1","name":"cbr0","type":"flannel","delegate":{"type":"theirs"}}'
 is 'N01 DEL, no scratch file, another delegate' 0 "$code$out"
 
 # --- N02: the delegate's DEL fails once -----------------------------------------------------------
 
+fresh
+pod a
 # shellcheck disable=SC2086 # several lines
 env_file $NET $SUBNET $REST
 call ADD flannel "$(fl 1.0.0 '"delegate":{"type":"theirs"}')" "CNI_PATH=$BOTH" 'ANSWER={"ips":[]}'
 call DEL flannel "$(fl 1.0.0 '"delegate":{"type":"theirs"}')" "CNI_PATH=$BOTH" ON=DEL END=1 'ANSWER={"code":11,"msg":"later"}'
-is 'N02 the error of the delegate, the scratch file is kept' '1 11 later a' "$(error) $(files $SCRATCH)"
+better_is 'N02 the error of the delegate, the scratch file is kept' '1 11 later a' "$(error) $(files $SCRATCH)"
 rm -f "$T/asked.DEL"
 call DEL flannel "$(fl 1.0.0 '"delegate":{"type":"theirs"}')" "CNI_PATH=$BOTH"
-is 'N02 DEL again asks the delegate again' '0 theirs ' "$code$out $(jq -r .type "$T/asked.DEL") $(files $SCRATCH)"
+better_is 'N02 DEL again asks the delegate again' '0 theirs ' "$code$out $(jq -r .type "$T/asked.DEL" 2>&1) $(files $SCRATCH)"
 # For real: DEL of the reservation fails, for an immutable folder.
 pod a
 call ADD flannel "$STOCK"
 mount --bind /var/lib/cni/networks/cbr0 /var/lib/cni/networks/cbr0
 mount -o remount,ro,bind /var/lib/cni/networks/cbr0
 call DEL flannel "$STOCK"
-is 'N02 the address cannot be released: an error, the scratch file is kept' '1 a' "$code $(files $SCRATCH)"
+better_is 'N02 the address cannot be released: an error, the scratch file is kept' '1 a' "$code $(files $SCRATCH)"
 umount /var/lib/cni/networks/cbr0
 call DEL flannel "$STOCK"
-is 'N02 DEL again releases it' '0||' "$code$out|$(find /var/lib/cni/networks/cbr0 -name '10.*')|$(files $SCRATCH)"
+better_is 'N02 DEL again releases it' '0||' "$code$out|$(find /var/lib/cni/networks/cbr0 -name '10.*')|$(files $SCRATCH)"
 
 # --- N03: two interfaces of one pod ---------------------------------------------------------------
 
+fresh
 pod a
+# shellcheck disable=SC2086 # several lines
+env_file $NET $SUBNET $REST
 call ADD flannel "$STOCK"
 call ADD flannel "$STOCK" CNI_IFNAME=net1
 is 'N03 two addresses' 2 "$(find /var/lib/cni/networks/cbr0 -name '10.*' | wc -l)"
 call DEL flannel "$STOCK" CNI_IFNAME=net1
 is 'N03 one is released' '0 1 eth0' "$code$out $(find /var/lib/cni/networks/cbr0 -name '10.*' | wc -l) $(link eth0 .ifname -n a)"
 call DEL flannel "$STOCK"
-is 'N03 so is the other' '0 0 ' "$code$out $(find /var/lib/cni/networks/cbr0 -name '10.*' | wc -l) $(ports)"
+better_is 'N03 so is the other' '0 0 ' "$code$out $(find /var/lib/cni/networks/cbr0 -name '10.*' | wc -l) $(ports)"
+fresh
+pod a
+# shellcheck disable=SC2086 # several lines
+env_file $NET $SUBNET $REST
 OTHER='{"cniVersion":"0.3.1","name":"other","type":"flannel","delegate":{"bridge":"cni1"}}'
 call ADD flannel "$STOCK"
 sed 's/244/245/g' $ENV >"$T/other/env"
@@ -248,13 +261,17 @@ OTHER=$(echo "$OTHER" | jq -c ".subnetFile = \"$T/other/env\"")
 call ADD flannel "$OTHER" CNI_IFNAME=net1
 is 'N03 two networks' '10.244.1.2/24 10.245.1.2/24' "$(addrs eth0 -n a | cut -d. -f1-3).2/24 $(addrs net1 -n a)"
 call DEL flannel "$STOCK"
-is 'N03 the first network is released' '0 0 1' "$code$out $(find /var/lib/cni/networks/cbr0 -name '10.*' | wc -l) \
+better_is 'N03 the first network is released' '0 0 1' "$code$out $(find /var/lib/cni/networks/cbr0 -name '10.*' | wc -l) \
 $(find /var/lib/cni/networks/other -name '10.*' | wc -l)"
 call DEL flannel "$OTHER" CNI_IFNAME=net1
-is 'N03 and the second' '0 0  ' "$code$out $(find /var/lib/cni/networks/other -name '10.*' | wc -l) $(ports) $(files $SCRATCH)"
+better_is 'N03 and the second' '0 0  ' "$code$out $(find /var/lib/cni/networks/other -name '10.*' | wc -l) $(ports) $(files $SCRATCH)"
 
 # --- CHECK, STATUS, GC ----------------------------------------------------------------------------
 
+fresh
+pod a
+# shellcheck disable=SC2086 # several lines
+env_file $NET $SUBNET $REST
 for version in 0.4.0 1.0.0 1.1.0; do
 	call ADD flannel "$(fl $version '"delegate":{"isDefaultGateway":true}')"
 	checked=$(prev)
@@ -271,7 +288,7 @@ call STATUS flannel "$(fl 1.1.0)"
 is 'N01 STATUS' 0 "$code$out"
 rm $ENV
 call STATUS flannel "$(fl 1.1.0)"
-like 'N01 STATUS without subnet.env: nothing can be attached' "^1 50 failed to load flannel 'subnet.env' file: " "$(error)"
+better_like 'N01 STATUS without subnet.env: nothing can be attached' "^1 50 failed to load flannel 'subnet.env' file: " "$(error)"
 call GC flannel "$(fl 1.1.0 '"cni.dev/valid-attachments":[]')"
 is 'N01 GC' 0 "$code$out"
 verdict

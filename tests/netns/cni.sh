@@ -60,6 +60,11 @@ better_is() {
 	fi
 }
 
+# better_like 'ID WHAT' REGEX WAS
+better_like() {
+	better_is "$1" "/$2/" "$(if printf '%s\n' "$3" | grep -Eq -- "$2"; then echo "/$2/"; else echo "$3"; fi)"
+}
+
 verdict() {
 	[ "$worse" = 0 ] || echo "$worse known defects of the reference"
 	[ "$failures" = 0 ] || fail "$failures checks"
