@@ -247,23 +247,26 @@ static int add(struct attaching *x)
 
 int bridge_add(struct call *c, struct cni_result *ret)
 {
-	struct attaching x = {.c = c, .pod = arena_new(c->arena, struct pod)};
+	/* Not on the stack: the result points into it. */
+	struct attaching *x = arena_new(c->arena, struct attaching);
 	struct err err = {0};
 	int r;
 
-	if (cni_conf_bridge(c->root, c->env.args, c->arena, &x.conf, &err) < 0)
+	x->c = c;
+	x->pod = arena_new(c->arena, struct pod);
+	if (cni_conf_bridge(c->root, c->env.args, c->arena, &x->conf, &err) < 0)
 		return call_fail(c, &err);
-	if (*c->conf.ipam_type && x.conf.disable_iface)
+	if (*c->conf.ipam_type && x->conf.disable_iface)
 		return cni_fail(c->error, CNI_CODE_PLAIN,
 				"cannot use IPAM when DisableContainerInterface flag is set");
-	if (pod_open(x.pod, &err) < 0)
+	if (pod_open(x->pod, &err) < 0)
 		return call_fail(c, &err);
-	r = add(&x);
+	r = add(x);
 	if (r < 0)
-		take_back(&x);
+		take_back(x);
 	else
-		*ret = x.plan.result;
-	pod_close(x.pod);
+		*ret = x->plan.result;
+	pod_close(x->pod);
 	return r;
 }
 
