@@ -286,6 +286,15 @@ bool nl_pod_set_arp_notify(struct nl_buf *b, uint32_t ifindex, uint32_t seq)
 	return nl_end(b);
 }
 
+bool nl_pod_set_mac(struct nl_buf *b, uint32_t ifindex, const struct mac *mac, uint32_t seq)
+{
+	const struct ifinfomsg head = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
+
+	begin_link(b, RTM_NEWLINK, 0, seq, &head);
+	put_mac(b, mac);
+	return nl_end(b);
+}
+
 /* ---- addresses ---- */
 
 static void begin_addr(struct nl_buf *b, uint16_t type, uint16_t flags, uint32_t ifindex,

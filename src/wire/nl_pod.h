@@ -64,8 +64,9 @@ bool nl_pod_add_veth(struct nl_buf *b, const struct nl_pod_veth *v, uint32_t seq
 bool nl_pod_set_port(struct nl_buf *b, uint32_t ifindex, const char *alias, bool hairpin,
 		     bool isolated, uint32_t seq);
 
-/* net.ipv4.conf.<link>.arp_notify = 1: announces addresses when the link comes up. */
+/* net.ipv4.conf.<link>.arp_notify = 1: announces addresses when the link comes up, or is given a MAC. */
 bool nl_pod_set_arp_notify(struct nl_buf *b, uint32_t ifindex, uint32_t seq);
+bool nl_pod_set_mac(struct nl_buf *b, uint32_t ifindex, const struct mac *mac, uint32_t seq);
 /* Adds an address: IPv4 with its broadcast address, IPv6 without duplicate detection. */
 bool nl_pod_add_addr(struct nl_buf *b, uint32_t ifindex, const struct cidr *c, uint32_t seq);
 bool nl_pod_del_addr(struct nl_buf *b, uint32_t ifindex, const struct cidr *c, uint32_t seq);

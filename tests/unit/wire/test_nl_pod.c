@@ -286,6 +286,26 @@ static void test_nl_pod_set_bridge(void **state)
 	assert_int_equal(attr(attrs, IFLA_ADDRESS).value.n, 6);
 }
 
+static void test_nl_pod_set_mac(void **state)
+{
+	const struct mac mac = {{2, 0, 0, 0, 0, 1}};
+	struct nl_bytes attrs;
+	struct ifinfomsg head;
+	uint8_t bytes[256];
+	struct nl_buf b = NL_BUF(bytes);
+	struct nl_msg m;
+
+	(void)state;
+	assert_true(nl_pod_set_mac(&b, 3, &mac, 1));
+	m = message(&b);
+	assert_true(nl_header(&m, &head, sizeof(head), &attrs));
+	assert_int_equal(m.type, RTM_NEWLINK);
+	assert_int_equal(head.ifi_index, 3);
+	/* Whether it is up stays as it is. */
+	assert_int_equal(head.ifi_change, 0);
+	assert_memory_equal(attr(attrs, IFLA_ADDRESS).value.p, mac.b, sizeof(mac.b));
+}
+
 static void test_nl_pod_port_news_is_no_link(void **state)
 {
 	const struct ifinfomsg head = {.ifi_family = AF_BRIDGE, .ifi_index = 3};
@@ -319,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_nl_pod_route),
 		cmocka_unit_test(test_nl_pod_prefix_too_long),
 		cmocka_unit_test(test_nl_pod_set_bridge),
+		cmocka_unit_test(test_nl_pod_set_mac),
 		cmocka_unit_test(test_nl_pod_port_news_is_no_link),
 		cmocka_unit_test(test_nl_pod_operstate),
 	};
