@@ -185,8 +185,13 @@ static int fill_ifaces(struct attaching *x, struct err *err)
 	ifaces[CNI_PLAN_HOST].mac = arena_strdup(x->c->arena, mac_format(&host.mac, mac));
 	ifaces[CNI_PLAN_POD].name = x->c->env.ifname;
 	for (size_t i = 0; i < x->plan.n; i++) {
-		if (x->plan.ops[i].type == CNI_OP_VETH)
-			mac_format(&x->plan.ops[i].peer_mac, mac);
+		const struct mac *m = &x->plan.ops[i].peer_mac;
+
+		if (x->plan.ops[i].type != CNI_OP_VETH)
+			continue;
+		mac_format(m, mac);
+		if (x->reserved)
+			pod_announce(x->pod, m);
 	}
 	ifaces[CNI_PLAN_POD].mac = arena_strdup(x->c->arena, mac);
 	return 0;

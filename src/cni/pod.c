@@ -523,3 +523,15 @@ int pod_wait_up(struct pod *p, struct nl_pod_link *ret, struct err *err)
 		nlsock_drain(&p->host, ignore, NULL);
 	}
 }
+
+/* The kernel announces addresses when the link comes up (arp_notify), which is mostly a moment before
+ * the bridge forwards for the port. It does so again when the link is given a MAC, be it the one that it
+ * has: inetdev_event() on NETDEV_CHANGEADDR. */
+void pod_announce(struct pod *p, const struct mac *mac)
+{
+	uint8_t bytes[REQUEST_BYTES];
+	struct nl_buf b = NL_BUF(bytes);
+	bool fits = nl_pod_set_mac(&b, p->eth, mac, nlsock_seq(&p->inside));
+
+	request(&p->inside, &b, fits, "announcing", NULL);
+}

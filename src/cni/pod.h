@@ -58,6 +58,10 @@ int pod_run(struct pod *p, const struct cni_plan *plan, const struct pod_names *
 /* Waits until the host's end is operational (its peer is up): told by the kernel, not polled. */
 int pod_wait_up(struct pod *p, struct nl_pod_link *ret, struct err *err);
 
+/* Tells those in the bridge the pod's IPv4 addresses; after pod_wait_up(). mac: what the pod's link
+ * has. A failure is none of ours: they will ask. */
+void pod_announce(struct pod *p, const struct mac *mac);
+
 /* Deletes a link (both ends of a veth); `s` must be of the namespace that we are in. When this returns the link is out of
  * reach in every namespace and its names are free; the kernel may still be giving back its memory. 0
  * also if it was gone. */

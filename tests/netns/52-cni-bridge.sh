@@ -251,6 +251,21 @@ call ADD bridge "$(conf 1.0.0 "\"isGateway\":true,\"mtu\":1300,\"ipam\":{\"type\
 is 'B25 another mtu is for the pod alone' '1300 1300' "$(link eth0 .mtu -n b) $(in_out '.interfaces[1].name' | xargs -I% ip -j link show % | jq '.[0].mtu')"
 fresh
 
+# Who had an address before may still be in neighbour tables.
+pod a
+call ADD bridge "$(conf 1.0.0 "\"isGateway\":true,$HL")"
+for n in 3 4 5; do
+	ip neigh replace 10.1.2.$n lladdr 02:00:00:00:00:99 dev cni0 nud reachable
+done
+sleep 1.1 # net.ipv4.neigh.cni0.locktime: a neighbour is not changed more often
+for n in 3 4 5; do
+	pod b$n
+	call ADD bridge "$(conf 1.0.0 "\"isGateway\":true,$HL")"
+	better_like "B25 pod $n announces its address" "lladdr $(in_out '.interfaces[2].mac') " \
+		"$(sleep 0.1 && ip neigh show 10.1.2.$n dev cni0)"
+done
+fresh
+
 # --- B23: without IPv6 ----------------------------------------------------------------------------
 
 pod a
