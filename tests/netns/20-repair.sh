@@ -135,4 +135,4 @@ damage 'subnet.env deleted' 'rm /run/flannel/subnet.env'
 damage 'subnet.env altered' 'echo FLANNEL_MTU=9000 >/run/flannel/subnet.env'
 
 want_match 'status tells of repairs' 'repair' "$(on a loden status)"
-want_eq 'ready at the end' 'flanneld is ready' "$(on a sh -c 'exec 3<>/dev/tcp/127.0.0.1/10256' 2>/dev/null || true; on a curl -s http://127.0.0.1:10256/readyz)"
+want_eq 'ready at the end' 'HTTP/1.1 200 OK flanneld is ready' "$(http /readyz 10256)"

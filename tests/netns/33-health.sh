@@ -3,17 +3,9 @@
 # /healthz and /readyz: flanneld's bytes, but ready only while the kernel equals the plan.
 . "$(dirname "$0")/lib.sh"
 
-# http PATH: status line and body
-http() {
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	on a bash -c 'exec 3<>/dev/tcp/127.0.0.1/10253
-		printf "GET %s HTTP/1.1\r\nHost: x\r\n\r\n" "$1" >&3; tr -d "\r" <&3' http "$1" |
-		sed -n '1p;$p' | paste -sd ' '
-}
-
 # http_is PATH ANSWER
 http_is() {
-	[ "$(http "$1")" = "$2" ]
+	[ "$(http "$1" 10253)" = "$2" ]
 }
 
 node_add a
@@ -22,8 +14,8 @@ agent_start a --healthz-port=10253
 wait_for 5 'alive before there is a network' http_is /healthz 'HTTP/1.1 200 OK flanneld is running'
 not_ready='HTTP/1.1 503 Service Unavailable flanneld is not ready yet'
 ready='HTTP/1.1 200 OK flanneld is ready'
-want_eq 'not ready' "$not_ready" "$(http /readyz)"
-want_eq 'nothing else' 'HTTP/1.1 404 Not Found 404 page not found' "$(http /metrics)"
+want_eq 'not ready' "$not_ready" "$(http /readyz 10253)"
+want_eq 'nothing else' 'HTTP/1.1 404 Not Found 404 page not found' "$(http /metrics 10253)"
 etcd_conf '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
 wait_for 10 'ready' http_is /readyz "$ready"
 want_exit 'status agrees' 0 on a loden status
@@ -35,7 +27,7 @@ etcd_peer "$subnet" 192.168.77.99 02:00:00:00:00:99
 wait_for 10 'not ready when the subnet is taken' http_is /readyz "$not_ready"
 want_exit 'status agrees' 1 on a loden status
 want_match 'and names the cause' "$subnet" "$out"
-want_eq 'alive' 'HTTP/1.1 200 OK flanneld is running' "$(http /healthz)"
+want_eq 'alive' 'HTTP/1.1 200 OK flanneld is running' "$(http /healthz 10253)"
 etcdctl_ del "$key" >/dev/null
 wait_for 10 'ready when it is ours again' http_is /readyz "$ready"
 
@@ -47,7 +39,7 @@ crowd() {
 	[ "$(on a ss -Htn state established sport = :10253 | wc -l)" -ge 8 ]
 }
 wait_for 5 'a crowd is connected' crowd
-want_eq 'and there is an answer' "$ready" "$(http /readyz)"
+want_eq 'and there is an answer' "$ready" "$(http /readyz 10253)"
 stop idle
 agent_stop a
 
