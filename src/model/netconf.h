@@ -24,7 +24,7 @@ struct vxlan_conf {
 	uint32_t mtu_bytes; /* 0 = the uplink's */
 	bool gbp;
 	bool learning;
-	bool direct_routing; /* accepted, not acted on yet */
+	bool direct_routing; /* peers on the uplink's segment are reached without the overlay */
 };
 
 struct netconf {

@@ -30,6 +30,17 @@ struct iface {
 	struct iface_addr addrs[UPLINK_ADDRS_MAX]; /* further addresses are dropped */
 };
 
+/* One route of table main, as far as it says where its destinations are. */
+struct route_fact {
+	struct cidr dst;
+	uint32_t metric;
+	uint32_t ifindex; /* 0 = it has several devices, or none */
+	bool unicast;
+	bool on_link; /* its destinations are neighbours: unicast, one device, no gateway */
+};
+
+#define LIMIT_ROUTE_FACTS 16384
+
 struct iface_facts {
 	const struct iface *ifaces;
 	size_t n_ifaces;
@@ -39,6 +50,23 @@ struct iface_facts {
 	bool default_multipath; /* a default route exists but names no single device */
 	uint32_t reach_ifindex; /* answer of the kernel for --iface-can-reach; 0 = unreachable */
 	struct ip reach_src;
+	const struct route_fact *routes; /* those outside the cluster's networks, any order */
+	size_t n_routes;
+	bool routes_cut; /* there are more than LIMIT_ROUTE_FACTS */
+};
+
+#define SEGMENT_ROUTES_MAX 64
+
+/* Whom the uplink reaches without a router, by core/segment.h: the routes that say so, and those inside
+ * of them that say otherwise. */
+struct segment {
+	struct {
+		struct cidr dst;
+		bool on_link;
+	} routes[SEGMENT_ROUTES_MAX]; /* narrowest first: the first that fits decides */
+
+	uint16_t n;
+	bool cut; /* there are more: nobody counts as reached */
 };
 
 struct uplink {
@@ -48,6 +76,7 @@ struct uplink {
 	bool up;
 	struct ip ip, ip6;		 /* addresses on the interface */
 	struct ip public_ip, public_ip6; /* advertised to peers */
+	struct segment segment;		 /* with DirectRouting; else empty */
 };
 
 bool uplink_eq(const struct uplink *a, const struct uplink *b);

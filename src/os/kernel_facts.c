@@ -10,6 +10,9 @@ struct facts {
 	struct arena *arena;
 	struct iface *ifaces;
 	size_t n, room;
+	struct route_fact *routes;
+	size_t n_routes, n_routes4, routes_room; /* IPv4 comes first */
+	struct cidr networks[2]; /* the cluster's: routes inside lead to pods, not to hosts */
 	struct iface_facts *ret;
 	uint32_t best, best6; /* metrics of the default routes found */
 	bool have, have6;
@@ -58,28 +61,59 @@ static int on_addr(void *arg, const struct nl_msg *m)
 	return 0;
 }
 
+static void learn_default(struct facts *f, const struct route_fact *r)
+{
+	bool v6 = !ip_is_v4(&r->dst.ip);
+	bool *have = v6 ? &f->have6 : &f->have;
+	uint32_t *best = v6 ? &f->best6 : &f->best;
+
+	if (!r->unicast || (*have && *best <= r->metric))
+		return;
+	*have = true;
+	*best = r->metric;
+	if (v6)
+		f->ret->default_ifindex6 = r->ifindex;
+	else
+		f->ret->default_ifindex = r->ifindex;
+	if (!v6)
+		f->ret->default_multipath = r->ifindex == 0;
+}
+
+static bool is_pods(const struct facts *f, const struct cidr *dst)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(f->networks); i++) {
+		if (cidr_is_set(&f->networks[i]) && cidr_covers(&f->networks[i], dst))
+			return true;
+	}
+	return false;
+}
+
 static int on_route(void *arg, const struct nl_msg *m)
 {
 	struct facts *f = arg;
-	struct nl_facts_route d;
-	int r = nl_facts_default(m, &d);
-	bool *have;
-	uint32_t *best;
+	struct route_fact route;
+	int r = nl_facts_route(m, &route);
 
 	if (r != 0)
 		return MIN(r, 0);
-	have = d.v6 ? &f->have6 : &f->have;
-	best = d.v6 ? &f->best6 : &f->best;
-	if (*have && *best <= d.metric)
+	if (route.dst.len == 0)
+		learn_default(f, &route);
+	if (is_pods(f, &route.dst))
 		return 0;
-	*have = true;
-	*best = d.metric;
-	if (d.v6)
-		f->ret->default_ifindex6 = d.ifindex;
-	else
-		f->ret->default_ifindex = d.ifindex;
-	if (!d.v6)
-		f->ret->default_multipath = d.ifindex == 0;
+	if (f->n_routes == LIMIT_ROUTE_FACTS) {
+		f->ret->routes_cut = true;
+		return 0;
+	}
+	if (f->n_routes == f->routes_room) {
+		size_t room = f->routes_room ? 2 * f->routes_room : 32;
+		struct route_fact *more = arena_array(f->arena, struct route_fact, room);
+
+		if (f->n_routes)
+			memcpy(more, f->routes, f->n_routes * sizeof(*more));
+		f->routes = more;
+		f->routes_room = room;
+	}
+	f->routes[f->n_routes++] = route;
 	return 0;
 }
 
@@ -97,6 +131,10 @@ static void forget(struct facts *f, enum part part)
 		f->n = 0;
 	for (size_t i = 0; part == PART_ADDRS && i < f->n; i++)
 		f->ifaces[i].n_addrs = 0;
+	if (part == PART_ROUTES)
+		f->n_routes = f->n_routes4 = 0;
+	if (part == PART_ROUTES6)
+		f->n_routes = f->n_routes4;
 	if (part == PART_ROUTES)
 		f->have = false;
 	if (part == PART_ROUTES6)
@@ -155,7 +193,11 @@ int kernel_facts(struct os *os, const struct ip *reach, struct arena *a,
 		 struct iface_facts *ret_facts, struct err *err)
 {
 	struct iface_facts facts = {0};
-	struct facts f = {.arena = a, .ret = &facts};
+	struct facts f = {
+		.arena = a,
+		.ret = &facts,
+		.networks = {os->names.networks[0], os->names.networks[1]},
+	};
 	int r = kernel_roles(os, err);
 
 	os->seen[DEV_UPLINK] = os->link[DEV_UPLINK]; /* what is shown is this, or newer */
@@ -167,6 +209,7 @@ int kernel_facts(struct os *os, const struct ip *reach, struct arena *a,
 		r = collect(os, &f, PART_ADDRS, err);
 	if (r == 0)
 		r = collect(os, &f, PART_ROUTES, err);
+	f.n_routes4 = f.n_routes;
 	/* A kernel without IPv6 answers with an error or with nothing: then there is no such route. */
 	if (r == 0)
 		(void)collect(os, &f, PART_ROUTES6, NULL);
@@ -176,6 +219,8 @@ int kernel_facts(struct os *os, const struct ip *reach, struct arena *a,
 		find_reach(os, reach, &facts);
 	facts.ifaces = f.ifaces;
 	facts.n_ifaces = f.n;
+	facts.routes = f.routes;
+	facts.n_routes = f.n_routes;
 	*ret_facts = facts;
 	return 0;
 }

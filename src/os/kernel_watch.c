@@ -98,7 +98,9 @@ int kernel_watch_read(struct os *os, int fd, struct os_notice *ret)
 {
 	struct reading reading = {
 		.os = os,
-		.watch = {.ours = kernel_ours(os), .seen = os->seen},
+		.watch = {.ours = kernel_ours(os),
+			  .seen = os->seen,
+			  .host_routes = os->names.host_routes},
 	};
 	int r;
 

@@ -31,6 +31,7 @@ struct os_names {
 	/* Of the cluster, or unset: drops that spare them are not in our way; others' routes to subnets
 	 * in them are dumped as well. */
 	struct cidr networks[2];
+	bool host_routes; /* the host's routes decide about peers: when they change, that is news */
 	const char *envfile_path;
 	const struct sysctl *sysctls; /* paths to read back; values ignored */
 	size_t n_sysctls;
@@ -58,7 +59,7 @@ struct os_taken {
 /* What a kernel notification told. Coalesced over one read of the sockets. */
 struct os_notice {
 	unsigned kinds;	    /* OBJECT_BIT()s */
-	bool uplink;	    /* something about the host's own links, addresses or default route */
+	bool uplink;	    /* something about the host's own links, addresses or routes changed */
 	bool lost;	    /* ENOBUFS: anything may have changed (kinds is then OBJECT_ALL) */
 	struct culprit who; /* of the last foreign change in the read; pid 0 = kernel or unknown */
 };
@@ -81,7 +82,7 @@ struct os_ops {
 		     const struct op_failure **ret_failures, size_t *ret_n_failures,
 		     struct err *err);
 
-	/* All interfaces, their addresses, default routes, and how `reach` (unset = skip) is reached. */
+	/* All interfaces, their addresses, the host's routes, and how `reach` (unset = skip) is reached. */
 	int (*facts)(struct os *os, const struct ip *reach, struct arena *a,
 		     struct iface_facts *ret_facts, struct err *err);
 

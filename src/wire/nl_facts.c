@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "model/netstate.h"
 #include "wire/nl_link.h"
 
 /* Whoever keeps it: ours of any instance, or flannel's. */
@@ -76,7 +77,8 @@ int nl_facts_addr(const struct nl_msg *m, uint32_t *ret_ifindex, struct iface_ad
 
 struct raw_route {
 	uint32_t table, oif, metric;
-	struct ip src;
+	struct ip dst, src;
+	bool routed; /* not straight to the destination */
 };
 
 static const struct nl_field route_fields[] = {
@@ -84,28 +86,49 @@ static const struct nl_field route_fields[] = {
 	NL_FIELD(RTA_OIF, NL_U32, raw_route, oif),
 	NL_FIELD(RTA_PRIORITY, NL_U32, raw_route, metric),
 	NL_FIELD(RTA_PREFSRC, NL_IP, raw_route, src),
+	NL_FIELD(RTA_DST, NL_IP, raw_route, dst),
+	NL_FIELD(RTA_GATEWAY, NL_PRESENT, raw_route, routed),
+	NL_FIELD(RTA_VIA, NL_PRESENT, raw_route, routed),
+	NL_FIELD(RTA_ENCAP, NL_PRESENT, raw_route, routed),
+	NL_FIELD(RTA_MULTIPATH, NL_PRESENT, raw_route, routed),
 };
 
-int nl_facts_default(const struct nl_msg *m, struct nl_facts_route *ret)
+/* IPv4 takes a gateway only if its own route says that it is that near. */
+static bool is_near(const struct rtmsg *head)
+{
+	return head->rtm_family == AF_INET6 || head->rtm_scope >= RT_SCOPE_LINK;
+}
+
+int nl_facts_route(const struct nl_msg *m, struct route_fact *ret)
 {
 	struct raw_route raw = {0};
 	struct rtmsg head;
 	struct nl_bytes attrs;
+	struct cidr dst;
 
 	if (m->type != RTM_NEWROUTE)
 		return 1;
 	if (!nl_header(m, &head, sizeof(head), &attrs))
 		return -EBADMSG;
-	if (head.rtm_dst_len != 0 || head.rtm_type != RTN_UNICAST ||
-	    (head.rtm_flags & RTM_F_CLONED))
+	if ((head.rtm_family != AF_INET && head.rtm_family != AF_INET6) || head.rtm_tos != 0 ||
+	    (head.rtm_flags & RTM_F_CLONED) || head.rtm_protocol == ROUTE_PROTO_LODEN)
 		return 1;
 	raw.table = head.rtm_table;
+	raw.dst = ip_from_bytes((uint8_t[16]){0}, head.rtm_family == AF_INET ? 4 : 16);
 	if (!nl_read(route_fields, ARRAY_SIZE(route_fields), attrs, &raw))
 		return -EBADMSG;
+	dst = (struct cidr){raw.dst, head.rtm_dst_len};
 	if (raw.table != RT_TABLE_MAIN)
 		return 1;
-	*ret = (struct nl_facts_route){
-		.v6 = head.rtm_family == AF_INET6, .metric = raw.metric, .ifindex = raw.oif};
+	if (dst.len > cidr_max_len(&dst))
+		return -EBADMSG;
+	*ret = (struct route_fact){
+		.dst = dst,
+		.metric = raw.metric,
+		.ifindex = raw.oif,
+		.unicast = head.rtm_type == RTN_UNICAST,
+	};
+	ret->on_link = ret->unicast && raw.oif != 0 && !raw.routed && is_near(&head);
 	return 0;
 }
 

@@ -15,14 +15,8 @@
 int nl_facts_iface(const struct nl_msg *m, struct iface *ret);
 int nl_facts_addr(const struct nl_msg *m, uint32_t *ret_ifindex, struct iface_addr *ret);
 
-struct nl_facts_route {
-	bool v6;
-	uint32_t metric;
-	uint32_t ifindex; /* 0 = it has several devices, or none */
-};
-
-/* Unicast default routes of table main. */
-int nl_facts_default(const struct nl_msg *m, struct nl_facts_route *ret);
+/* Routes of table main but for our own; a default route has length 0. */
+int nl_facts_route(const struct nl_msg *m, struct route_fact *ret);
 
 /* Asks which way `to` is reached; the answer is one RTM_NEWROUTE, or an error. */
 int nl_facts_ask_reach(struct nl_buf *b, const struct ip *to, uint32_t seq);

@@ -76,7 +76,7 @@ static void route_news(const struct nl_msg *m, const struct nl_watch *w, struct 
 	ours = nl_rt_decode(m, &w->ours, &o) == 0;
 	if (ours)
 		news->kinds = OBJECT_BIT(OBJECT_ROUTE);
-	news->uplink = head.rtm_dst_len == 0 && !ours;
+	news->uplink = (head.rtm_dst_len == 0 || w->host_routes) && !ours;
 }
 
 static void netconf_news(const struct nl_msg *m, const struct nl_watch *w, struct nl_news *news)

@@ -14,6 +14,8 @@
  *	nexthop of our id range				nexthops, and the routes that went with it
  *	forwarding or rp_filter of all, default, ours	sysctls
  *	the uplink, a default route			the choice of the uplink
+ *	with host_routes any route of main that is	ditto
+ *	    not ours
  *
  * A link is announced on many occasions (a bridge whenever a pod comes). It concerns us if it is not
  * as we saw it last.
@@ -27,6 +29,7 @@ struct nl_watch {
 	/* Each role's link as last seen; ifindex 0 = it did not exist. Without a name of the
 	 * uplink in ours.map every link of the host may become it. */
 	const struct nl_link *seen; /* [DEV__COUNT] */
+	bool host_routes;	    /* they decide which peers are near */
 };
 
 struct nl_news {

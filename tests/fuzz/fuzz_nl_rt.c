@@ -98,14 +98,14 @@ static void link_there_and_back(const struct nl_link *l)
 static void one_message(const struct nl_msg *m)
 {
 	static const struct nl_link seen[DEV__COUNT];
-	const struct nl_watch watch = {ours, seen};
+	const struct nl_watch watch = {ours, seen, true};
 	struct nl_object o;
 	struct nl_link l;
 	struct nl_news news;
 	struct nl_ack ack;
 	struct iface iface;
 	struct iface_addr addr;
-	struct nl_facts_route route;
+	struct route_fact route;
 	struct ip src;
 	uint32_t ifindex;
 
@@ -115,7 +115,7 @@ static void one_message(const struct nl_msg *m)
 		link_there_and_back(&l);
 	(void)nl_facts_iface(m, &iface);
 	(void)nl_facts_addr(m, &ifindex, &addr);
-	(void)nl_facts_default(m, &route);
+	(void)nl_facts_route(m, &route);
 	(void)nl_facts_reach(m, &ifindex, &src);
 	(void)nl_watch_decode(m, &watch, &news);
 	if (nl_ack_decode(m, &ack))

@@ -126,44 +126,74 @@ static void test_address_flags(void **state)
 	}
 }
 
-static void test_default_routes(void **state)
+static void test_routes(void **state)
 {
 	static const struct {
-		struct rtmsg head;
+		const char *what;
+		uint8_t family, len, table, type, scope, proto;
 		uint32_t oif;
+		int extra; /* an attribute that leads elsewhere */
 		int want;
+		bool unicast, on_link;
 	} cases[] = {
-		{{.rtm_family = AF_INET, .rtm_table = 254, .rtm_type = RTN_UNICAST}, 3, 0},
-		{{.rtm_family = AF_INET6, .rtm_table = 254, .rtm_type = RTN_UNICAST}, 3, 0},
-		{{.rtm_family = AF_INET, .rtm_table = 254, .rtm_type = RTN_UNICAST}, 0, 0},
-		{{.rtm_family = AF_INET, .rtm_table = 100, .rtm_type = RTN_UNICAST}, 3, 1},
-		{{.rtm_family = AF_INET, .rtm_table = 254, .rtm_type = RTN_UNREACHABLE}, 3, 1},
-		{{.rtm_family = AF_INET,
-		  .rtm_table = 254,
-		  .rtm_type = RTN_UNICAST,
-		  .rtm_dst_len = 8},
-		 3,
-		 1},
+		{"default", AF_INET, 0, 254, RTN_UNICAST, 0, 3, 3, RTA_GATEWAY, 0, true, false},
+		{"default", AF_INET6, 0, 254, RTN_UNICAST, 0, 9, 3, RTA_GATEWAY, 0, true, false},
+		{"ppp", AF_INET, 0, 254, RTN_UNICAST, RT_SCOPE_LINK, 3, 3, 0, 0, true, true},
+		{"several", AF_INET, 0, 254, RTN_UNICAST, 0, 3, 0, RTA_MULTIPATH, 0, true, false},
+		{"other table", AF_INET, 0, 100, RTN_UNICAST, 0, 3, 3, 0, 1, false, false},
+		{"unreachable", AF_INET, 0, 254, RTN_UNREACHABLE, 0, 3, 3, 0, 0, false, false},
+		{"on-link", AF_INET, 24, 254, RTN_UNICAST, RT_SCOPE_LINK, 2, 3, 0, 0, true, true},
+		{"on-link", AF_INET6, 64, 254, RTN_UNICAST, 0, 2, 3, 0, 0, true, true},
+		/* IPv4 would not take a gateway by it. */
+		{"too far", AF_INET, 24, 254, RTN_UNICAST, 0, 3, 3, 0, 0, true, false},
+		{"by another family", AF_INET, 24, 254, RTN_UNICAST, RT_SCOPE_LINK, 3, 3, RTA_VIA,
+		 0, true, false},
+		{"encapsulated", AF_INET, 24, 254, RTN_UNICAST, RT_SCOPE_LINK, 3, 3, RTA_ENCAP, 0,
+		 true, false},
+		{"by nexthop", AF_INET, 24, 254, RTN_UNICAST, 0, 3, 0, 0, 0, true, false},
+		{"ours", AF_INET, 24, 254, RTN_UNICAST, 0, 102, 3, RTA_GATEWAY, 1, false, false},
+		{"bad length", AF_INET, 33, 254, RTN_UNICAST, 0, 3, 3, 0, -EBADMSG, false, false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct ip dst = ip(cases[i].family == AF_INET ? "192.168.0.0" : "fd00::");
+		struct rtmsg head = {
+			.rtm_family = cases[i].family,
+			.rtm_dst_len = cases[i].len,
+			.rtm_table = cases[i].table,
+			.rtm_type = cases[i].type,
+			.rtm_scope = cases[i].scope,
+			.rtm_protocol = cases[i].proto,
+		};
 		uint8_t bytes[128];
 		struct nl_buf b = NL_BUF(bytes);
-		struct nl_facts_route d;
+		struct route_fact r = {0};
 		struct nl_msg m;
+		int was;
 
-		nl_begin(&b, RTM_NEWROUTE, 0, 0, &cases[i].head, sizeof(cases[i].head));
+		nl_begin(&b, RTM_NEWROUTE, 0, 0, &head, sizeof(head));
+		if (cases[i].len)
+			nl_put_ip(&b, RTA_DST, &dst);
 		if (cases[i].oif)
 			nl_put_u32(&b, RTA_OIF, cases[i].oif);
+		if (cases[i].extra)
+			nl_put_u32(&b, (uint16_t)cases[i].extra, 0x01020304);
 		nl_put_u32(&b, RTA_PRIORITY, 100);
 		m = message(&b);
-		assert_int_equal(nl_facts_default(&m, &d), cases[i].want);
-		if (cases[i].want)
+		was = nl_facts_route(&m, &r);
+		if (was != cases[i].want || r.on_link != cases[i].on_link ||
+		    r.unicast != cases[i].unicast)
+			fail_msg("%s: wanted %d, on-link %d; was %d, %d", cases[i].what,
+				 cases[i].want, cases[i].on_link, was, r.on_link);
+		if (was)
 			continue;
-		assert_int_equal(d.metric, 100);
-		assert_int_equal(d.ifindex, cases[i].oif);
-		assert_int_equal(d.v6, cases[i].head.rtm_family == AF_INET6);
+		assert_int_equal(r.metric, 100);
+		assert_int_equal(r.ifindex, cases[i].oif);
+		assert_int_equal(r.dst.len, cases[i].len);
+		assert_int_equal(ip_is_v4(&r.dst.ip), cases[i].family == AF_INET);
+		if (cases[i].len)
+			assert_true(ip_eq(&r.dst.ip, &dst));
 	}
 }
 
@@ -205,7 +235,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_interface),     cmocka_unit_test(test_overlay),
-		cmocka_unit_test(test_address_flags), cmocka_unit_test(test_default_routes),
+		cmocka_unit_test(test_address_flags), cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_reach),
 	};
 

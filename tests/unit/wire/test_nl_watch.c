@@ -42,7 +42,7 @@ static struct nl_link seen[DEV__COUNT] = {
 	[DEV_VXLAN] = {VXLAN, true, false, {.name = "flannel.1", .up = true, .mtu_bytes = 1450}},
 	[DEV_BRIDGE] = {BRIDGE, false, false, {.name = "cni0", .up = true, .mtu_bytes = 1450}},
 };
-static const struct nl_watch watch = {
+static struct nl_watch watch = {
 	.ours = {.map = &map,
 		 .nexthop_base = BASE,
 		 .networks = {{{{[10] = 0xff, 0xff, 10, 244, 0, 0}}, 16}}},
@@ -302,6 +302,31 @@ static void test_routes(void **state)
 	}
 }
 
+/* They tell which peers are near. */
+static void test_host_routes(void **state)
+{
+	static const struct {
+		uint8_t proto, table;
+		bool uplink;
+	} cases[] = {{2, 254, true}, {3, 254, true}, {102, 254, false}, {2, 100, false}};
+
+	(void)state;
+	watch.host_routes = true;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct rtmsg head = {.rtm_family = AF_INET,
+				     .rtm_protocol = cases[i].proto,
+				     .rtm_table = cases[i].table,
+				     .rtm_dst_len = 24};
+		uint8_t bytes[128];
+		struct nl_buf b = NL_BUF(bytes);
+
+		nl_begin(&b, RTM_DELROUTE, 0, 0, &head, sizeof(head));
+		nl_put_u32(&b, RTA_OIF, OTHER);
+		assert_int_equal(news(&b).uplink, cases[i].uplink);
+	}
+	watch.host_routes = false;
+}
+
 static void test_neighbours_and_nexthops(void **state)
 {
 	static const struct {
@@ -369,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_without_uplink_every_link_counts),
 		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_host_routes),
 		cmocka_unit_test(test_neighbours_and_nexthops),
 		cmocka_unit_test(test_switches),
 	};
