@@ -54,6 +54,7 @@ static void tell_names(struct agent *a)
 		.nexthop_base = a->conf.nexthop_base,
 		.envfile_path = a->opts->subnet_file,
 		.sysctls = a->sysctls,
+		.host_routes = a->policy.uplink.direct_routing,
 		.n_sysctls = MIN(want->of[OBJECT_SYSCTL].n, (size_t)SYSCTLS_MAX),
 	};
 
@@ -210,6 +211,7 @@ static void on_source(void *arg, const struct event *ev)
 	if (ev->type == EVENT_CONFIG && ev->config.conf) {
 		a->policy.uplink.ipv4 = ev->config.conf->ipv4;
 		a->policy.uplink.ipv6 = ev->config.conf->ipv6;
+		a->policy.uplink.direct_routing = ev->config.conf->vxlan.direct_routing;
 	}
 	if (ev->type == EVENT_OWN && ev->own.state == OWN_HELD)
 		lease_record_save(a->opts, ev->own.lease);

@@ -97,6 +97,11 @@ static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 		text_add(t, "done without: %s\n", b->tolerated.first);
 	if (b->wanted.nexthops_refused)
 		text_add(t, "this kernel has no nexthop objects: with many peers it is slow\n");
+	if (l->have_config && l->net.vxlan.direct_routing && l->uplink.segment.cut)
+		text_add(t,
+			 "DirectRouting: too many routes tell who is on %s's segment: all peers "
+			 "go through the overlay\n",
+			 l->uplink.name);
 	if (l->have_config && l->have_uplink && l->net.vxlan.mtu_bytes > l->uplink.mtu_bytes)
 		text_add(t, "Backend.MTU %u is more than the uplink's %u and was lowered\n",
 			 l->net.vxlan.mtu_bytes, l->uplink.mtu_bytes);

@@ -318,6 +318,17 @@ static uint64_t next_wake(const struct brain *b)
 	return MIN(wake, brain_kinds(b) ? look_next_ms(&b->look) : b->look.audit_ms);
 }
 
+/* What happened to the uplink is learnt before what lies on it is looked at: else routes that went with
+ * its addresses would be put back, in vain. The answer to UPDATE_UPLINK is the next event. */
+static bool facts_first(struct brain *b, struct update *ret)
+{
+	if (b->learnt.facts_ms != LOOK_NEVER && look_next_ms(&b->look) <= b->now_ms) {
+		ret->flags |= UPDATE_UPLINK;
+		b->learnt.facts_ms = LOOK_NEVER;
+	}
+	return ret->flags & UPDATE_UPLINK;
+}
+
 void step(struct brain *b, const struct event *ev, struct update *ret)
 {
 	*ret = (struct update){.wake_ms = LOOK_NEVER};
@@ -328,7 +339,7 @@ void step(struct brain *b, const struct event *ev, struct update *ret)
 	if (ev->type == EVENT_OBJECT)
 		return;
 	run_timers(b, ret);
-	if (b->circle == CIRCLE_IDLE && brain_kinds(b)) {
+	if (b->circle == CIRCLE_IDLE && brain_kinds(b) && !facts_first(b, ret)) {
 		unsigned due = look_take(&b->look, b->now_ms) & brain_kinds(b);
 
 		if (due)

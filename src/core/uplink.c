@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/segment.h"
+
 /* One look at the facts. Each try_ function writes why it failed into `why`. */
 struct lookup {
 	const struct uplink_policy *policy;
@@ -199,6 +201,8 @@ static void fill(const struct lookup *l, struct uplink *ret)
 	};
 
 	text_copy(u.name, sizeof(u.name), l->found->name);
+	if (p->direct_routing)
+		segment_find(l->facts, u.ifindex, &u.segment);
 	if (p->ipv4) {
 		u.ip = l->ip;
 		u.public_ip = ip_is_set(&p->public_ip) ? p->public_ip : l->ip;

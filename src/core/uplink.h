@@ -20,6 +20,7 @@ struct uplink_policy {
 	struct ip can_reach; /* --iface-can-reach; unset = not given */
 	struct ip public_ip, public_ip6;
 	bool ipv4, ipv6;
+	bool direct_routing; /* whom does it reach without a router? */
 };
 
 /* 0, or 1 = nothing suitable now: `err` says what was looked for and what is there. */

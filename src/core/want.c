@@ -185,6 +185,12 @@ static void want_sysctls(const struct want_input *in, struct arena *a, struct ne
 	add_link_sysctl(ret, a, "ipv6", vxlan, "accept_ra", "0");
 	if (bridge[0])
 		add_link_sysctl(ret, a, "ipv4", bridge, "forwarding", "1");
+	if (in->net->vxlan.direct_routing) {
+		/* Pods' packets come in plain. The peer may have judged otherwise than we, or not yet
+		 * anew: then the way back is the overlay, and strict filtering drops them. */
+		add_link_sysctl(ret, a, "ipv4", in->uplink->name, "forwarding", "1");
+		add_link_sysctl(ret, a, "ipv4", in->uplink->name, "rp_filter", "2");
+	}
 }
 
 /* Packets to pods of ours that do not exist must not leave by the default route (flannel.md 8.3). With a

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The vxlan backend, IPv4 (flannel.md 6.1): one device; for each peer a neighbour that knows its inner
- * MAC, an FDB entry that knows its outer address, and a route to its subnet. */
+ * MAC, an FDB entry that knows its outer address, and a route to its subnet. With DirectRouting a peer
+ * on the uplink's own segment has nothing but a route through its public address. */
 #include "core/want.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/segment.h"
 
 #define VXLAN_OVERHEAD_BYTES 50	  /* IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 */
 #define VXLAN_PORT	     8472 /* the kernel's default (linux/drivers/net/vxlan), flannel's too */
@@ -33,6 +36,17 @@ static void want_device(const struct want_input *in, struct arena *a, struct net
 	want_link_alias(in->conf, l->alias);
 }
 
+static bool is_direct(const struct want_input *in, const struct peer *p)
+{
+	return in->net->vxlan.direct_routing &&
+	       segment_holds(&in->uplink->segment, &p->lease.public_ip);
+}
+
+static bool is_overlaid(const struct want_input *in, const struct peer *p)
+{
+	return p->state == PEER_OK && !is_direct(in, p);
+}
+
 static void want_neighs(const struct want_input *in, size_t n, struct arena *a,
 			struct netstate *ret)
 {
@@ -41,7 +55,7 @@ static void want_neighs(const struct want_input *in, size_t n, struct arena *a,
 	for (size_t i = 0; i < in->n_peers; i++) {
 		const struct lease *l = &in->peers[i].lease;
 
-		if (in->peers[i].state == PEER_OK)
+		if (is_overlaid(in, &in->peers[i]))
 			*neigh++ = (struct neigh){.dev = DEV_VXLAN,
 						  .ip = l->subnet.ip,
 						  .mac = l->vtep_mac,
@@ -63,7 +77,7 @@ static void want_fdb(const struct want_input *in, size_t n, struct arena *a, str
 	for (size_t i = 0; i < in->n_peers; i++) {
 		const struct lease *l = &in->peers[i].lease;
 
-		if (in->peers[i].state == PEER_OK)
+		if (is_overlaid(in, &in->peers[i]))
 			fdb[n_filled++] = (struct fdb){.dev = DEV_VXLAN,
 						       .mac = l->vtep_mac,
 						       .dst = l->public_ip,
@@ -78,7 +92,11 @@ static void want_fdb(const struct want_input *in, size_t n, struct arena *a, str
 }
 
 /* With nexthop objects a route costs the kernel the same whatever their number; without, each insert
- * walks all routes of the device (limits.md A). A peer without a free id gets a plain route. */
+ * walks all routes of the device (limits.md A). A peer without a free id gets a plain route.
+ *
+ * So does a direct peer, whatever their number: if its nexthop object were changed in place, which comes
+ * before neighbours and FDB entries, it would lead into the overlay before these are there. This way
+ * a peer that moves is either here or there, and the route's replacement is the moment. */
 static void want_routes(const struct want_input *in, size_t n, struct arena *a,
 			struct netstate *ret)
 {
@@ -94,7 +112,7 @@ static void want_routes(const struct want_input *in, size_t n, struct arena *a,
 
 		if (in->peers[i].state != PEER_OK)
 			continue;
-		if (in->nexthops)
+		if (in->nexthops && !is_direct(in, &in->peers[i]))
 			id = want_nexthop_id(in, &l->subnet);
 		*route = (struct route){.dst = l->subnet,
 					.type = ROUTE_UNICAST,
@@ -103,6 +121,9 @@ static void want_routes(const struct want_input *in, size_t n, struct arena *a,
 		if (id) {
 			nexthop[n_nexthops++] = (struct nexthop){
 				.id = id, .via = l->subnet.ip, .dev = DEV_VXLAN, .onlink = true};
+		} else if (is_direct(in, &in->peers[i])) {
+			route->dev = DEV_UPLINK;
+			route->via = l->public_ip;
 		} else {
 			route->dev = DEV_VXLAN;
 			route->via = l->subnet.ip;
@@ -116,17 +137,19 @@ static void want_routes(const struct want_input *in, size_t n, struct arena *a,
 
 static void want_vxlan(const struct want_input *in, struct arena *a, struct netstate *ret)
 {
-	size_t n = 0;
+	size_t n = 0, n_overlaid = 0;
 
 	want_device(in, a, ret);
 	if (!in->own)
 		return;
 	*(struct addr *)want_append(ret, OBJECT_ADDR, 1, a) =
 		(struct addr){.dev = DEV_VXLAN, .cidr = cidr_host(&in->own->subnet.ip)};
-	for (size_t i = 0; i < in->n_peers; i++)
+	for (size_t i = 0; i < in->n_peers; i++) {
 		n += in->peers[i].state == PEER_OK;
-	want_neighs(in, n, a, ret);
-	want_fdb(in, n, a, ret);
+		n_overlaid += is_overlaid(in, &in->peers[i]);
+	}
+	want_neighs(in, n_overlaid, a, ret);
+	want_fdb(in, n_overlaid, a, ret);
 	want_routes(in, n, a, ret);
 }
 

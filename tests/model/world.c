@@ -84,6 +84,13 @@ void world_init(struct world *w, uint64_t *random)
 	w->net.backend = BACKEND_VXLAN;
 	w->net.network = (struct cidr){ip_from_v4(0x0af40000), 16};
 	w->net.vxlan.learning = world_below(random, 4) == 0;
+	w->net.vxlan.direct_routing = world_below(random, 2);
+	if (w->net.vxlan.direct_routing) { /* peers of version 0 but for some, see world_lease() */
+		w->uplink.segment.n = 2;
+		w->uplink.segment.routes[0].dst = (struct cidr){ip_from_v4(0xc0a80108), 29};
+		w->uplink.segment.routes[1].dst = (struct cidr){ip_from_v4(0xc0a80000), 16};
+		w->uplink.segment.routes[1].on_link = true;
+	}
 	if (netconf_derive(&w->net, &t))
 		abort();
 	for (unsigned i = 1; i < WORLD_PEERS_MAX && world_below(random, 40); i++) {
@@ -311,7 +318,8 @@ static const struct route stranger_narrow = {
 	.dst = {{{[10] = 0xff, 0xff, 10, 244, 3, 0}}, 25}, .proto = 3, .oif = 9};
 static const struct addr stranger_addr = {.dev = DEV_BRIDGE,
 					  .cidr = {{{[10] = 0xff, 0xff, 192, 168, 77, 1}}, 24}};
-static const struct sysctl stranger_sysctl = {.path = "net/ipv4/conf/eth0/rp_filter", .value = "1"};
+static const struct sysctl stranger_sysctl = {.path = "net/ipv4/conf/eth0/log_martians",
+					      .value = "1"};
 static const struct fw_chain stranger_chain = {.family = FW_INET,
 					       .table = "firewalld",
 					       .chain = "filter_FORWARD",

@@ -247,9 +247,12 @@ void sim_link_updown(struct sim *k, enum dev dev, bool up)
 {
 	struct link *l = (struct link *)find_link(k, dev);
 
-	if (!l)
+	if (dev == DEV_UPLINK)
+		k->uplink_down = !up;
+	else if (!l)
 		return;
-	l->up = up;
+	else
+		l->up = up;
 	if (!up) {
 		lose_routes(k, dev);
 		lose(k, OBJECT_NEIGH, dev);
@@ -259,6 +262,7 @@ void sim_link_updown(struct sim *k, enum dev dev, bool up)
 void sim_uplink(struct sim *k, const char *name, uint32_t mtu_bytes)
 {
 	k->uplink_mtu_bytes = mtu_bytes;
+	k->uplink_down = false;
 	if (!name) {
 		link_gone(k, DEV_UPLINK);
 		link_gone(k, DEV_VXLAN);
@@ -360,6 +364,8 @@ static int needs_link(const struct sim *k, enum dev dev, bool up, struct text *w
 {
 	const struct link *l = find_link(k, dev);
 
+	if (dev == DEV_UPLINK && k->devs.dev[dev].ifindex)
+		return up && k->uplink_down ? fail(why, -ENETDOWN, "Network is down") : 0;
 	if (!l)
 		return fail(why, -ENODEV, "No such device");
 	return up && !l->up ? fail(why, -ENETDOWN, "Network is down") : 0;

@@ -32,6 +32,7 @@ struct sim {
 	struct devmap devs;
 	uint32_t last_index;
 	uint32_t uplink_mtu_bytes;
+	bool uplink_down;
 	bool no_nexthops;
 	struct sim_fault faults[SIM_FAULTS_MAX];
 	size_t n_faults;

@@ -205,10 +205,25 @@ static const char *do_config(struct story *s, const struct words *w)
 	net.vxlan.port = (uint16_t)words_number(w, "port", net.vxlan.port);
 	net.vxlan.mtu_bytes = words_number(w, "mtu", net.vxlan.mtu_bytes);
 	net.vxlan.learning = words_has(w, "learning");
+	net.vxlan.direct_routing = words_has(w, "direct");
 	if (netconf_derive(&net, &t))
 		return "this configuration is invalid";
 	rig_feed(&s->rig, (struct event){.type = EVENT_CONFIG, .config = {&net, NULL}});
 	return NULL;
+}
+
+/* A network without a router, and a part of it that is behind one all the same. */
+static bool read_segment(const struct words *w, struct segment *s)
+{
+	const char *routed = words_after(w, "but"), *near = words_after(w, "near");
+
+	if (routed && !cidr_parse(routed, &s->routes[s->n++].dst))
+		return false;
+	if (near && !cidr_parse(near, &s->routes[s->n].dst))
+		return false;
+	if (near)
+		s->routes[s->n++].on_link = true;
+	return true;
 }
 
 static const char *do_uplink(struct story *s, const struct words *w)
@@ -231,6 +246,8 @@ static const char *do_uplink(struct story *s, const struct words *w)
 		u->public_ip = u->ip;
 		if (words_after(w, "public") && !ip_parse(words_after(w, "public"), &u->public_ip))
 			return "public ADDRESS";
+		if (!read_segment(w, &u->segment))
+			return "near CIDR [but CIDR]";
 		sim_uplink(&s->kernel, u->name, u->mtu_bytes);
 	} else {
 		return "uplink NAME ADDRESS, or uplink none WHY";

@@ -121,6 +121,50 @@ static void test_peers_plain(void **state)
 	arena_fini(&n.arena);
 }
 
+/* One on the uplink's segment, one behind a router: with nexthop objects, too, which the direct one never
+ * has, so that a peer that moves is here or there and never in between. */
+static void test_direct_peers(void **state)
+{
+	struct node n;
+
+	(void)state;
+	node_init(&n);
+	n.net.vxlan.direct_routing = true;
+	n.uplink.segment.n = 1;
+	n.uplink.segment.routes[0].on_link = true;
+	cidr_parse("192.168.0.0/24", &n.uplink.segment.routes[0].dst);
+	ip_parse("192.168.7.7", &n.peers[1].lease.public_ip);
+	assert_want(&n, PEERS,
+		    "neigh 10.244.2.0 dev flannel.1 mac 02:00:00:00:00:08\n"
+		    "fdb 02:00:00:00:00:08 dev flannel.1 dst 192.168.7.7\n"
+		    "route 10.244.1.0/24 via 192.168.0.2 dev eth0\n"
+		    "route 10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink\n"
+		    "route 10.244.4.0/24 via 192.168.0.5 dev eth0\n"
+		    "route 10.244.7.0/24 metric 4096 blackhole\n");
+	assert_want(&n, OBJECT_BIT(OBJECT_SYSCTL),
+		    "sysctl net/ipv4/conf/cni0/forwarding = 1\n"
+		    "sysctl net/ipv4/conf/eth0/forwarding = 1\n"
+		    "sysctl net/ipv4/conf/eth0/rp_filter = 2\n"
+		    "sysctl net/ipv4/conf/flannel.1/forwarding = 1\n"
+		    "sysctl net/ipv4/conf/flannel.1/rp_filter = 2\n"
+		    "sysctl net/ipv4/ip_forward = 1\n"
+		    "sysctl net/ipv6/conf/flannel.1/accept_ra = 0\n");
+	n.in.nexthops = true;
+	assert_want(&n, OBJECT_BIT(OBJECT_NEXTHOP) | OBJECT_BIT(OBJECT_ROUTE),
+		    "nexthop id 284426752 via 10.244.2.0 dev flannel.1 onlink\n"
+		    "route 10.244.1.0/24 via 192.168.0.2 dev eth0\n"
+		    "route 10.244.2.0/24 nhid 284426752\n"
+		    "route 10.244.4.0/24 via 192.168.0.5 dev eth0\n"
+		    "route 10.244.7.0/24 metric 4096 blackhole\n");
+	n.net.vxlan.direct_routing = false;
+	n.in.nexthops = false;
+	assert_want(&n, OBJECT_BIT(OBJECT_FDB),
+		    "fdb 02:00:00:00:00:06 dev flannel.1 dst 192.168.0.5\n"
+		    "fdb 02:00:00:00:00:08 dev flannel.1 dst 192.168.7.7\n"
+		    "fdb 02:00:00:00:00:09 dev flannel.1 dst 192.168.0.2\n");
+	arena_fini(&n.arena);
+}
+
 static void test_peers_by_nexthops(void **state)
 {
 	const uint32_t taken[] = {0x10f40100, 0x10f40101, 0x10f403ff};
@@ -229,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_a_lease_only_the_device),
 		cmocka_unit_test(test_peers_plain),
+		cmocka_unit_test(test_direct_peers),
 		cmocka_unit_test(test_peers_by_nexthops),
 		cmocka_unit_test(test_two_subnets_of_one_node_share_an_entry),
 		cmocka_unit_test(test_what_every_node_needs),
