@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/commands.h"
-#include "agent/help.h"
+#include "agent/manual.h"
 #include "agent/uninstall.h"
 
 static int help_main(int argc, char *argv[]);
@@ -15,14 +15,6 @@ static int version_main(int argc, char *argv[])
 	(void)argc;
 	(void)argv;
 	puts("loden " LODEN_VERSION);
-	return 0;
-}
-
-static int man_main(int argc, char *argv[])
-{
-	(void)argc;
-	(void)argv;
-	help_man(stdout);
 	return 0;
 }
 
@@ -38,7 +30,7 @@ static const struct applet {
 	{"version", version_main, "print the version"},
 	{"help", help_main, "print this"},
 	{"h", help_main, NULL},
-	{"man", man_main, NULL},
+	{"man", manual_main, NULL},
 };
 
 #define N_APPLETS (sizeof(applets) / sizeof(applets[0]))

@@ -17,7 +17,7 @@ struct front {
 	struct front_conf conf;
 	struct serve *socket;
 	struct httpd *health;
-	struct loop_watch *retry;
+	struct loop_watch *retry, *watchdog;
 	struct backoff backoff;
 	uint64_t random;
 	struct err socket_problem, health_problem;
@@ -140,6 +140,18 @@ static void open_missing(void *arg)
 				      backoff_next_ms(&f->backoff, backoff_random(&f->random)));
 }
 
+/* From within the loop: what blocks that, silences this, and systemd starts us anew. */
+static void feed_watchdog(void *arg)
+{
+	struct front *f = arg;
+	uint64_t every_ms = process_watchdog_ms();
+
+	if (every_ms == 0)
+		return;
+	process_notify("WATCHDOG=1");
+	loop_timer_at(f->watchdog, loop_now_ms(f->conf.loop) + every_ms);
+}
+
 struct front *front_new(const struct front_conf *conf)
 {
 	struct front *f = calloc(1, sizeof(*f));
@@ -150,6 +162,8 @@ struct front *front_new(const struct front_conf *conf)
 	f->random = loop_now_ms(conf->loop) | 1;
 	f->retry = loop_timer(conf->loop, open_missing, f);
 	open_missing(f);
+	f->watchdog = loop_timer(conf->loop, feed_watchdog, f);
+	feed_watchdog(f);
 	return f;
 }
 
@@ -164,6 +178,7 @@ void front_free(struct front *f)
 	unlink(path);
 	httpd_close(f->health);
 	loop_watch_free(f->retry);
+	loop_watch_free(f->watchdog);
 	free(f);
 }
 

@@ -2,7 +2,8 @@
 #ifndef AGENT_FRONT_H
 #define AGENT_FRONT_H
 /* What the agent shows of itself: the socket behind `loden status` and `loden plan`, the health
- * endpoints, and a word to systemd and the log whenever readiness or its cause changes.
+ * endpoints, a word to systemd and the log whenever readiness or its cause changes, and systemd's
+ * watchdog.
  *
  * Protocol of <run-dir>/loden.sock (mode 0660): the client sends one line, "status", "status json"
  * or "plan"; the answer is one line with the exit code the client shall end with, then the text. So

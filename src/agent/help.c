@@ -98,8 +98,15 @@ static const char man_tail[] =
 	"counts as unset; a bad one is reported and the default stays.\n"
 	".TP\n"
 	".B NOTIFY_SOCKET\n"
-	"systemd is told when the network is up (READY=1) and what is wrong (STATUS=).\n"
+	"systemd is told when the network stands for the first time (READY=1), what is wrong\n"
+	"(STATUS=), and that we are about to stop.\n"
+	".TP\n"
+	".BR WATCHDOG_USEC \", \" WATCHDOG_PID\n"
+	"If systemd asks for it, it hears WATCHDOG=1 twice in this time, from within the event loop.\n"
 	".SH FILES\n"
+	".TP\n"
+	".I /etc/loden/loden.conf\n"
+	"Variables for the agent, where systemd starts it; not read by the agent itself.\n"
 	".TP\n"
 	".I /run/flannel/subnet.env\n"
 	"Subnet and MTU for CNI plugins.\n"
@@ -125,12 +132,15 @@ static const char man_tail[] =
 	"change the network). 2: a flag that makes no sense (flanneld exits with 0 there).\n"
 	"A cause that can be mended while the agent runs never ends it.\n"
 	".SH SEE ALSO\n"
+	".BR net\\-conf.json (5),\n"
+	".BR loden\\-cni (8),\n"
 	".BR ip (8),\n"
 	".BR nft (8)\n";
 
-/* Text with what roff would read as its own taken away. */
-static void roff(FILE *out, const char *text)
+void help_roff(FILE *out, const char *text)
 {
+	if (*text == '.' || *text == '\'')
+		fputs("\\&", out);
 	for (; *text; text++) {
 		if (*text == '-')
 			fputs("\\-", out);
@@ -154,21 +164,50 @@ void help_man(FILE *out)
 		if (row->section)
 			fprintf(out, ".SS %s\n", row->section);
 		fputs(".TP\n.B ", out);
-		roff(out, "--");
-		roff(out, row->name);
+		help_roff(out, "--");
+		help_roff(out, row->name);
 		if (row->arg) {
 			fputc(' ', out);
-			roff(out, row->arg);
+			help_roff(out, row->arg);
 		}
 		fputs(row->ours ? " *\n" : "\n", out);
-		roff(out, row->help);
-		roff(out, effect_words[row->effect]);
+		help_roff(out, row->help);
+		help_roff(out, effect_words[row->effect]);
 		fputs(".\n", out);
 		if (row->fallback) {
 			fputs("Default: ", out);
-			roff(out, row->fallback);
+			help_roff(out, row->fallback);
 			fputs(".\n", out);
 		}
 	}
 	fputs(man_tail, out);
+}
+
+static const char conf_head[] =
+	"# SPDX-License-Identifier: Apache-2.0\n"
+	"# Written by \"loden man loden.conf\" from the table in src/agent/opts.c; do not edit.\n"
+	"#\n"
+	"# What the agent is started with: copy to /etc/loden/loden.conf, from where loden.service reads it\n"
+	"# (systemd.exec(5), EnvironmentFile), and take the # off what shall differ from its default.\n"
+	"# Then: systemctl restart loden. Pods do not notice. Files and directories elsewhere than here\n"
+	"# must be writable for the unit: ReadWritePaths= in \"systemctl edit loden\".\n";
+
+void help_conf(FILE *out)
+{
+	fputs(conf_head, out);
+	for (size_t i = 0; i < opts_table_n; i++) {
+		const struct opts_row *row = &opts_table[i];
+		char name[OPTS_ENV_NAME_SIZE];
+
+		if (row->section)
+			fprintf(out, "\n# --- %s\n", row->section);
+		if (row->effect != OPTS_WORKS || row->offset == offsetof(struct opts, version) ||
+		    row->offset == offsetof(struct opts, help))
+			continue;
+		opts_env_name(row, name);
+		fprintf(out, "\n# %s\n#%s=%s\n", row->help, name,
+			row->fallback		 ? row->fallback
+			: row->type == OPTS_BOOL ? "false"
+						 : "");
+	}
 }

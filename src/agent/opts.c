@@ -355,17 +355,26 @@ int opts_parse(int argc, char *const argv[], struct opts *ret, struct err *err)
 	return 0;
 }
 
-/* The value of a row's variable, or NULL: "etcd-prefix" is FLANNELD_ETCD_PREFIX. */
-static const char *env_value(char *const environment[], const struct opts_row *row, char name[80])
+void opts_env_name(const struct opts_row *row, char ret_name[OPTS_ENV_NAME_SIZE])
 {
-	struct text t = {.buf = name, .size_bytes = 80};
+	struct text t = {.buf = ret_name, .size_bytes = OPTS_ENV_NAME_SIZE};
 
 	text_add(&t, ENV_PREFIX);
 	for (const char *c = row->name; *c; c++)
 		text_add(&t, "%c", *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+}
+
+/* The value of a row's variable, or NULL. */
+static const char *env_value(char *const environment[], const struct opts_row *row,
+			     char name[OPTS_ENV_NAME_SIZE])
+{
+	size_t n;
+
+	opts_env_name(row, name);
+	n = strlen(name);
 	for (; *environment; environment++) {
-		if (!strncmp(*environment, name, t.len) && (*environment)[t.len] == '=')
-			return *environment + t.len + 1;
+		if (!strncmp(*environment, name, n) && (*environment)[n] == '=')
+			return *environment + n + 1;
 	}
 	return NULL;
 }
@@ -376,7 +385,7 @@ int opts_env(char *const environment[], struct opts *o, struct text *complaints)
 	int n = 0;
 
 	for (size_t i = 0; i < opts_table_n; i++) {
-		char name[80];
+		char name[OPTS_ENV_NAME_SIZE];
 		const char *value = env_value(environment, &opts_table[i], name);
 		struct err err;
 

@@ -91,6 +91,10 @@ int opts_parse(int argc, char *const argv[], struct opts *ret, struct err *err);
  * `complaints`; returns how many. */
 int opts_env(char *const environment[], struct opts *o, struct text *complaints);
 
+#define OPTS_ENV_NAME_SIZE 80
+/* The variable of a row: "etcd-prefix" is FLANNELD_ETCD_PREFIX. */
+void opts_env_name(const struct opts_row *row, char ret_name[OPTS_ENV_NAME_SIZE]);
+
 /* " --name=value" of everything that was given, escaped; secrets show as ***. */
 void opts_format(const struct opts *o, struct text *t);
 

@@ -169,6 +169,7 @@ void process_stopping(struct process *p)
 		log_warn("agent.last_exit_unwritable", "why=\"%s\"", err.text);
 	join_lines(record);
 	log_info("agent.stop", "%s", record);
+	process_notify("STOPPING=1");
 }
 
 void process_notify(const char *state)
@@ -190,6 +191,28 @@ void process_notify(const char *state)
 		   (const struct sockaddr *)&to, len) < 0)
 		log_debug("agent.notify_failed", "why=\"%s\"", strerror(errno));
 	close(fd);
+}
+
+/* A whole number, 0 for anything else. */
+static uint64_t number_of(const char *name)
+{
+	const char *text = getenv(name);
+	char *end;
+	unsigned long long n;
+
+	if (!text || text[0] < '0' || text[0] > '9')
+		return 0;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	return errno || *end ? 0 : n;
+}
+
+uint64_t process_watchdog_ms(void)
+{
+	/* WATCHDOG_PID keeps a child from answering for its parent. */
+	if (getenv("WATCHDOG_PID") && number_of("WATCHDOG_PID") != (uint64_t)getpid())
+		return 0;
+	return number_of("WATCHDOG_USEC") / 1000 / 2;
 }
 
 void process_fini(struct process *p)

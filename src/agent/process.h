@@ -41,8 +41,12 @@ int process_signals(struct process *p, struct err *err);
  * the same signals kill, whatever we are doing. */
 void process_stopping(struct process *p);
 
-/* Tells systemd (NOTIFY_SOCKET), if it asked to be told: "READY=1", "STATUS=…". */
+/* Tells systemd (NOTIFY_SOCKET), if it asked to be told: "READY=1", "STATUS=…" (sd_notify(3)). */
 void process_notify(const char *state);
+
+/* How often systemd shall hear "WATCHDOG=1": half the time after which it would end us (sd_watchdog_enabled(3)).
+ * 0 = it does not ask for that. */
+uint64_t process_watchdog_ms(void);
 
 /* Peak resident memory since start. */
 uint64_t process_rss_peak_kib(void);

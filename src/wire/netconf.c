@@ -31,33 +31,65 @@ static_assert(FIELD__COUNT == 7, "say what the new type wants");
 struct field {
 	const char *key;
 	enum field_type type;
-	size_t offset; /* in struct netconf */
+	size_t offset;		     /* in struct netconf */
+	const char *fallback, *help; /* for netconf_key() */
 };
 
-#define FIELD(key, type, member)                      \
- {                                                    \
-  key, FIELD_##type, offsetof(struct netconf, member) \
+#define FIELD(key, type, member, fallback, help)                      \
+ {                                                                    \
+  key, FIELD_##type, offsetof(struct netconf, member), fallback, help \
  }
 
 static const struct field fields[] = {
-	FIELD("EnableIPv4", BOOL, ipv4),
-	FIELD("EnableIPv6", BOOL, ipv6),
-	FIELD("EnableNFTables", BOOL, nftables),
-	FIELD("Network", NETWORK, network),
-	FIELD("IPv6Network", NETWORK6, network6),
-	FIELD("SubnetLen", UINT32, subnet_len),
-	FIELD("SubnetMin", IP, subnet_min),
-	FIELD("SubnetMax", IP, subnet_max),
-	FIELD("IPv6SubnetLen", UINT32, subnet_len6),
-	FIELD("IPv6SubnetMin", IP6, subnet_min6),
-	FIELD("IPv6SubnetMax", IP6, subnet_max6),
+	FIELD("EnableIPv4", BOOL, ipv4, "true", "the network has IPv4"),
+	FIELD("EnableIPv6", BOOL, ipv6, "false", "the network has IPv6"),
+	FIELD("EnableNFTables", BOOL, nftables, "false",
+	      "accepted for flannel's sake: Loden is always nf_tables"),
+	FIELD("Network", NETWORK, network, NULL,
+	      "the pods' network, of which each node leases a part; with IPv4 it must be given"),
+	FIELD("IPv6Network", NETWORK6, network6, NULL,
+	      "the same for IPv6; with IPv6 it must be given"),
+	FIELD("SubnetLen", UINT32, subnet_len, NULL,
+	      "prefix length of one node's part; 24, or two more than Network's if that is "
+	      "longer. At most 30, and Network must hold at least four parts"),
+	FIELD("SubnetMin", IP, subnet_min, NULL,
+	      "the first part that may be leased; the second of Network"),
+	FIELD("SubnetMax", IP, subnet_max, NULL,
+	      "the last part that may be leased; the last of Network"),
+	FIELD("IPv6SubnetLen", UINT32, subnet_len6, NULL,
+	      "as SubnetLen; 64, or two more than IPv6Network's if that is longer"),
+	FIELD("IPv6SubnetMin", IP6, subnet_min6, NULL, "as SubnetMin"),
+	FIELD("IPv6SubnetMax", IP6, subnet_max6, NULL, "as SubnetMax"),
 };
 
 static const struct field vxlan_fields[] = {
-	FIELD("VNI", UINT32, vxlan.vni),	 FIELD("Port", UINT16, vxlan.port),
-	FIELD("MTU", UINT32, vxlan.mtu_bytes),	 FIELD("GBP", BOOL, vxlan.gbp),
-	FIELD("Learning", BOOL, vxlan.learning), FIELD("DirectRouting", BOOL, vxlan.direct_routing),
+	FIELD("VNI", UINT32, vxlan.vni, "1",
+	      "the network's number on the wire; the link is called flannel.VNI"),
+	FIELD("Port", UINT16, vxlan.port, "0", "UDP port; 0 is the kernel's own, 8472"),
+	FIELD("MTU", UINT32, vxlan.mtu_bytes, "0",
+	      "of the network between the nodes, if smaller than the interface's; pods get 50 less"),
+	FIELD("GBP", BOOL, vxlan.gbp, "false", "VXLAN's group policy extension"),
+	FIELD("Learning", BOOL, vxlan.learning, "false",
+	      "learn peers from what arrives; not needed, all are known"),
+	FIELD("DirectRouting", BOOL, vxlan.direct_routing, "false",
+	      "plain routes to nodes of the same network"),
 };
+
+bool netconf_key(bool backend, size_t i, struct netconf_key *ret)
+{
+	const struct field *list = backend ? vxlan_fields : fields;
+	size_t n = backend ? ARRAY_SIZE(vxlan_fields) : ARRAY_SIZE(fields);
+
+	if (i >= n)
+		return false;
+	*ret = (struct netconf_key){
+		.key = list[i].key,
+		.wants = field_wants[list[i].type],
+		.fallback = list[i].fallback,
+		.help = list[i].help,
+	};
+	return true;
+}
 
 #define SHOWN_MAX 60 /* bytes of a value: enough to find it */
 

@@ -17,4 +17,14 @@
  * *ret is set and ready for use. Values that are shown are escaped. */
 int netconf_decode(const char *json, size_t n, struct netconf *ret, struct text *complaints);
 
+/* One key as net-conf.json(5) has it. */
+struct netconf_key {
+	const char *key, *wants;
+	const char *fallback; /* NULL: the help says */
+	const char *help;     /* without full stop */
+};
+
+/* The i-th key of the configuration, or of a Backend of type vxlan; false behind the last. */
+bool netconf_key(bool backend, size_t i, struct netconf_key *ret);
+
 #endif

@@ -21,23 +21,6 @@ static char *written(void (*help)(FILE *out))
 	return text;
 }
 
-/* Run in the source tree (meson's test environment). */
-static void man_page_is_up_to_date(void **state)
-{
-	char *wanted = written(help_man), was[32768];
-	FILE *f = fopen("docs/man/loden.8", "r");
-	size_t n;
-
-	(void)state;
-	assert_non_null(f);
-	n = fread(was, 1, sizeof(was) - 1, f);
-	was[n] = '\0';
-	fclose(f);
-	if (strcmp(was, wanted))
-		fail_msg("docs/man/loden.8 is old; renew it: build/loden man >docs/man/loden.8");
-	free(wanted);
-}
-
 static void help_names_every_flag(void **state)
 {
 	char *text = written(help_agent);
@@ -69,7 +52,6 @@ static void lines_fit_a_terminal(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(man_page_is_up_to_date),
 		cmocka_unit_test(help_names_every_flag),
 		cmocka_unit_test(lines_fit_a_terminal),
 	};

@@ -146,6 +146,58 @@ static void systemd_is_told(void **state)
 	close(fd);
 }
 
+static void systemd_is_told_by_an_abstract_name(void **state)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int n, fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char name[40], got[40] = "";
+
+	(void)state;
+	n = snprintf(name, sizeof(name), "@loden-test-%d", (int)getpid());
+	memcpy(addr.sun_path + 1, name + 1, (size_t)n - 1); /* begins with a zero byte */
+	assert_return_code(bind(fd, (const struct sockaddr *)&addr,
+				(socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)n)),
+			   errno);
+	setenv("NOTIFY_SOCKET", name, 1);
+	process_notify("STATUS=ready");
+	assert_int_equal(recv(fd, got, sizeof(got), MSG_DONTWAIT), 12);
+	assert_string_equal(got, "STATUS=ready");
+	unsetenv("NOTIFY_SOCKET");
+	close(fd);
+}
+
+static void watchdog_is_asked_for_by_variables(void **state)
+{
+	static const struct {
+		const char *usec, *pid; /* NULL = unset, "me" = our own */
+		uint64_t ms;
+	} cases[] = {
+		{NULL, NULL, 0},
+		{"60000000", NULL, 30000},
+		{"60000000", "me", 30000},
+		{"60000000", "1", 0},
+		{"60000000", "", 0},
+		{"0", "me", 0},
+		{"-1", "me", 0},
+		{"60s", "me", 0},
+		{"99999999999999999999999", "me", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char me[24];
+
+		snprintf(me, sizeof(me), "%d", (int)getpid());
+		unsetenv("WATCHDOG_USEC");
+		unsetenv("WATCHDOG_PID");
+		if (cases[i].usec)
+			setenv("WATCHDOG_USEC", cases[i].usec, 1);
+		if (cases[i].pid)
+			setenv("WATCHDOG_PID", strcmp(cases[i].pid, "me") ? cases[i].pid : me, 1);
+		assert_int_equal(process_watchdog_ms(), cases[i].ms);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +205,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(last_exit_tells_who, setup, teardown),
 		cmocka_unit_test_setup_teardown(unwritable_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(systemd_is_told, setup, teardown),
+		cmocka_unit_test(systemd_is_told_by_an_abstract_name),
+		cmocka_unit_test(watchdog_is_asked_for_by_variables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
