@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/conf.h"
+#include "agent/confine.h"
 #include "agent/front.h"
 #include "agent/journal.h"
 #include "agent/lease_record.h"
@@ -390,6 +391,7 @@ int agent_run(const struct opts *o, struct err *err)
 		policy_fini(&a.policy);
 		return AGENT_BAD_OPTION;
 	}
+	confine_agent(o);
 	arena_init(&a.arena, 0);
 	a.loop = loop_new();
 	a.timer = loop_timer(a.loop, on_timer, &a);

@@ -8,6 +8,8 @@
 
 #include "os/file.h"
 
+/* syscalls: getrandom */
+
 #define DEFAULT_RUN_DIR "/run/loden"
 #define INSTANCE_MAX	12 /* "loden-" and this fit a table's and an alias' name */
 /* Nexthop ids are 32 bits that all of a host's routing daemons share. Each instance takes 2^24 of them,

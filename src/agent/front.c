@@ -9,7 +9,10 @@
 #include "base/log.h"
 #include "core/backoff.h"
 #include "os/httpd.h"
+#include "os/sandbox.h"
 #include "wire/status.h"
+
+/* syscalls: unlink unlinkat */
 
 #define SCREEN_MAX 8192
 
@@ -29,7 +32,9 @@ struct front {
 /* The brain's status, and what is wrong with us. */
 static void status_of(struct front *f, struct status *ret)
 {
+	unsigned n_refused;
 	struct text notes;
+	int nr = 0;
 
 	f->conf.status(f->conf.arg, ret);
 	notes = (struct text){
@@ -37,6 +42,12 @@ static void status_of(struct front *f, struct status *ret)
 	if (f->health_problem.text[0])
 		text_add(&notes, "health endpoint: %s; it is tried again\n",
 			 f->health_problem.text);
+	n_refused = sandbox_refused(&nr);
+	if (n_refused)
+		text_add(&notes,
+			 "the sandbox refused %u system calls, the last was number %d: please "
+			 "report it; --sandbox=false turns it off\n",
+			 n_refused, nr);
 }
 
 static bool is_ready(void *arg)

@@ -149,6 +149,12 @@ const struct opts_row opts_table[] = {
 	 .fallback = "0",
 	 .arg = "PORT",
 	 .help = "port for /healthz and /readyz; 0 = none"},
+	{.name = "sandbox",
+	 BOOL(sandbox),
+	 OURS,
+	 .fallback = "true",
+	 .help = "keep needed rights alone, refuse and log unknown system calls; false to look "
+		 "for a fault"},
 	{.name = "v",
 	 INT(verbosity, INT32_MIN, INT32_MAX),
 	 .fallback = "0",

@@ -20,6 +20,9 @@
 #include "base/text.h"
 #include "os/file.h"
 
+/* syscalls: openat flock newfstatat fstat ftruncate pwrite64 access faccessat */
+/* syscalls: signalfd4 rt_sigprocmask read getpid getrusage socket sendto close */
+
 #define LAST_EXIT_MAX 1024
 #define PATH_SIZE     600
 

@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 
+/* syscalls: openat read close */
+
 /* The beginning of /proc/<pid>/<file>, terminated; "" if it cannot be read. */
 static void read_proc(uint32_t pid, const char *file, char *buf, size_t size_bytes)
 {

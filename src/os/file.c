@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* syscalls: openat read write close fsync fchmod linkat newfstatat */
+/* syscalls: rename renameat mkdir mkdirat unlink unlinkat */
+
 #define PATH_SIZE 512
 
 static void close_fd(const int *fd)

@@ -8,6 +8,8 @@
 
 #include "base/text.h"
 
+/* syscalls: inotify_init1 inotify_add_watch inotify_rm_watch read close */
+
 #define MASK                                                                            \
  (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MOVE_SELF | \
   IN_DELETE_SELF | IN_ONLYDIR)

@@ -19,6 +19,8 @@
 
 #include "base/text.h"
 
+/* syscalls: socket connect setsockopt close */
+
 /* Above this much unsent output nothing more is produced until some has gone. */
 #define LIMIT_OUTPUT_BYTES 65536
 /* RFC 9113, 4.1: length (3), type, flags, stream id (4). */

@@ -11,6 +11,8 @@
 #include "os/kernel_impl.h"
 #include "wire/nl_watch.h"
 
+/* syscalls: setsockopt */
+
 int kernel_watch_open(struct os *os, struct err *err)
 {
 	static const unsigned groups[] = {

@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+/* syscalls: write clock_gettime */
+
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
 	[LOG_LEVEL_WARN] = "warn",

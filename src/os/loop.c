@@ -7,6 +7,8 @@
 #include <sys/time.h>
 #include <time.h>
 
+/* syscalls: clock_gettime rt_sigaction */
+
 struct loop {
 	struct event_base *base;
 	uint64_t now_ms; /* of this wake-up; 0 = not read yet */

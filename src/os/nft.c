@@ -17,6 +17,8 @@
 #include "os/nlsock.h"
 #include "wire/nl_nft.h"
 
+/* syscalls: setsockopt */
+
 #define TX_BYTES 16384 /* FW_CHAINS_MAX * FW_RULES_MAX rules of at most 420 bytes */
 
 struct nft {

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* syscalls: socket bind getsockname setsockopt sendto recvmsg close */
+
 /* Datagrams per drain, so that a flood cannot hold the loop. */
 #define DRAIN_MAX 8192
 

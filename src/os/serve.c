@@ -13,6 +13,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* syscalls: socket bind listen accept4 setsockopt shutdown close */
+/* syscalls: chmod fchmod fchmodat unlink unlinkat */
+
 #define BACKLOG 16
 
 struct client {

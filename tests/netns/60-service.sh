@@ -105,3 +105,35 @@ wait_for 5 'somebody listens there' hears listening
 start /run/notify
 wait_for 10 'told there, too' hears '^READY=1 '
 agent_stop a
+
+# By itself, too, the agent keeps only what it needs; with the rights left, all can be repaired.
+# rights: of the agent, from /proc; 0x1000 is CAP_NET_ADMIN alone
+rights() {
+	awk '/^(CapEff|CapPrm|CapInh|NoNewPrivs|Seccomp):/ { printf "%s%s ", $1, $2 }' \
+		"/proc/$(on a cat /run/loden/lock)/status"
+}
+admin=0000000000001000 none=0000000000000000 all=$(sed -n 's/^CapPrm:\t//p' /proc/1/status)
+agent_start a
+wait_for 10 'ready without systemd' on a loden status
+want_eq 'the agent keeps CAP_NET_ADMIN' \
+	"CapInh:$none CapPrm:$admin CapEff:$admin NoNewPrivs:1 Seccomp:2 " "$(rights)"
+on a ip route del 10.244.9.0/24
+on a sysctl -qw net.ipv4.ip_forward=0
+on a nft delete table ip loden
+on a ip link del flannel.1
+on a rm /run/flannel/subnet.env
+wait_for 10 'all is repaired' repaired
+agent_stop a
+agent_start a --healthz-port=1000 --etcd-keyfile=/none
+wait_for 10 'a low port, a key file' agent_says 0 a
+want_eq 'CAP_DAC_READ_SEARCH and CAP_NET_BIND_SERVICE, too' \
+	"CapInh:$none CapPrm:0000000000001404 CapEff:0000000000001404 NoNewPrivs:1 Seccomp:2 " "$(rights)"
+want_no_match 'the port is had' 'health endpoint' "$(on a loden status)"
+agent_stop a
+: >"$T/agent-a.log"
+SANDBOX_FREE=1
+agent_start a --sandbox=false
+wait_for 10 'without the sandbox' agent_says 0 a
+want_eq 'all rights stay' "CapInh:$none CapPrm:$all CapEff:$all NoNewPrivs:0 Seccomp:0 " "$(rights)"
+want_match 'and the log says so' 'warn sandbox.off' "$(agent_log a)"
+agent_stop a
