@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# Shell helpers of the tests with the real flanneld as neighbour, predecessor and successor, the files
+# 3N-*.sh. Read instead of tests/netns/lib.sh, which it reads in turn.
+#
+#	IPTABLES=nft|legacy	which iptables flanneld finds
+LODEN_PEERS=${LODEN_PEERS:-$(cd "$(dirname "$0")/../.." && pwd)/build/peers}
+export LODEN_PEERS
+# Outside of the sandbox, which has no network.
+if [ -z "${LODEN_SANDBOX:-}" ] && [ "$(id -u)" = 0 ] && ! "$(dirname "$0")/../peers/build-flannel.sh" >/dev/null; then
+	echo "skip: flanneld could not be built: Go or its module proxy is out of reach"
+	exit 77
+fi
+. "$(dirname "$0")/../netns/lib.sh"
+
+IPTABLES=${IPTABLES:-nft}
+
+# flanneld_start NODE [FLAG…]: log in $T/flanneld-NODE.log
+flanneld_start() {
+	node_=$1
+	shift
+	mkdir -p "$T/iptables-$IPTABLES"
+	for tool_ in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore; do
+		ln -sf "$(command -v "xtables-$IPTABLES-multi")" "$T/iptables-$IPTABLES/$tool_"
+	done
+	rm -f "$T/flanneld-$node_.log"
+	on_bg "$node_" "flanneld-$node_" env PATH="$T/iptables-$IPTABLES:$PATH" "$LODEN_PEERS/flanneld" \
+		--etcd-endpoints="$ETCD_URL" "$@"
+}
+
+flanneld_stop() {
+	stop "flanneld-$1" "${2:-TERM}"
+}
+
+# Peers are programmed from then on.
+flanneld_runs() {
+	grep -q 'Running backend' "$T/flanneld-$1.log"
+}
+
+# plugin VERB NODE POD: one call of the plugin `flannel`, with the delegates next to it.
+plugin() {
+	printf '%s' '{"cniVersion":"1.0.0","name":"cbr0","type":"flannel","delegate":{"hairpinMode":true,"isDefaultGateway":true}}' |
+		on "$2" env CNI_COMMAND="$1" CNI_CONTAINERID="$3" CNI_NETNS="/run/netns/$3" CNI_IFNAME=eth0 \
+			CNI_PATH="${CNI_BIN:-$BUILD/cni}" "${CNI_BIN:-$BUILD/cni}/flannel"
+}
+
+# pod_add NODE POD: a pod of its own network namespace; its address in $T/POD.ip
+pod_add() {
+	on "$1" ip netns add "$2"
+	on "$1" ip -n "$2" link set lo up
+	plugin ADD "$1" "$2" >"$T/$2.json"
+	jq -r '.ips[0].address | split("/")[0]' "$T/$2.json" >"$T/$2.ip"
+}
+
+pod_del() {
+	plugin DEL "$1" "$2"
+	on "$1" ip netns del "$2"
+}
+
+# in_pod POD COMMAND…: pods are named by their node and a digit.
+in_pod() {
+	pod_=$1
+	shift
+	on "${pod_%?}" ip netns exec "$pod_" "$@"
+}
+
+# pings POD POD
+pings() {
+	in_pod "$1" ping -qnc 1 -W 1 "$(cat "$T/$2.ip")"
+}
+
+# all_ping WHAT POD…: each each other.
+all_ping() {
+	all_what_=$1
+	shift
+	for from_; do
+		for to_; do
+			[ "$from_" = "$to_" ] || quiet pings "$from_" "$to_" || quiet pings "$from_" "$to_" ||
+				fail "$all_what_: $from_ does not reach $to_ ($(cat "$T/$to_.ip"))"
+		done
+	done
+	pass "$all_what_: each of $# pods reaches each other"
+}
+
+# lease_of NODE_ADDRESS: subnet and MAC as etcd has them.
+lease_of() {
+	etcdctl_ get --prefix /coreos.com/network/subnets/ | grep -B1 "\"PublicIP\":\"$1\"" | tr '\n' ' '
+}
+
+# outside_start: somebody on port 9 of the sandbox, outside of all nodes, who notes whose packets arrive.
+outside_start() {
+	"$BUILD/tests/cluster/nat_probe" serve 9 >"$T/outside.log" 2>&1 &
+	echo $! >"$T/outside.pid"
+}
+
+# nat_start POD: a new connection to it every millisecond.
+nat_start() {
+	rm -f "$T/nat-$1.log"
+	on_bg "${1%?}" "nat-$1" ip netns exec "$1" "$BUILD/tests/cluster/nat_probe" ask 192.168.77.254 9
+}
+
+# nat_ended WHAT POD NODE_ADDRESS: all came from the node, none was lost.
+nat_ended() {
+	stop "nat-$2"
+	stop outside
+	want_match "$1: new connections, one a millisecond" '^asked [0-9]{3,} answered [0-9]+$' "$(cat "$T/nat-$2.log")"
+	want_eq "$1: each came from the node's address, none was lost" "$3 $(awk '{ print $2, "of", $2 }' "$T/nat-$2.log")" \
+		"$(cat "$T/outside.log") of $(awk '{ print $4 }' "$T/nat-$2.log")"
+	echo "      $(cat "$T/nat-$2.log"); arrived: $(tr '\n' ' ' <"$T/outside.log")"
+}
+
+# ping_start POD POD: one each 10 ms
+ping_start() {
+	rm -f "$T/ping-$1.log"
+	on_bg "${1%?}" "ping-$1" ip netns exec "$1" ping -ni 0.01 "$(cat "$T/$2.ip")"
+}
+
+# ping_ended WHAT POD: none was lost; the last may be under way.
+ping_ended() {
+	stop "ping-$2" INT
+	lost_=$(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$T/ping-$2.log" | awk '{ print $1 - $2 }')
+	[ "${lost_:-99}" -le 1 ] || fail "$1: pings of $2 lost: ${lost_:-no answer at all}: $(tail -n 3 "$T/ping-$2.log")"
+	pass "$1: no ping of $2 was lost ($(sed -n 's/ packets transmitted.*//p' "$T/ping-$2.log") sent)"
+}
+
+# state_of NODE: all that is kept on a node, without counters and numbers, the MAC of flannel's device, and what
+# changes by itself (link-local addresses come when their links are ready).
+# shellcheck disable=SC2016
+state_of() {
+	on "$1" sh -c 'ip -o -d link | sed -E "s/^[0-9]+: //; s/ state [A-Z]+ / /; s/ (port_id|root_id|bridge_id|designated_[a-z]+|link-netnsid|@if[0-9]+|[a-z_]*timer|gc_timer|tcn_timer) +[^ ]+//g; /flannel/s/link.ether [^ ]+//; s/@if[0-9]+//" | sort
+		ip -o addr show scope global | sed -E "s/^[0-9]+: //" | sort
+		ip route show table all | grep -v "^local fe80\|fe80::\|^multicast\|^anycast" | sort; ip neigh show nud permanent | sort; ip nexthop
+		nft -s list ruleset 2>/dev/null | awk "/^table/ { t = \$2 \" \" \$3 } /^\tchain/ { c = \$2; n = 0 } /^\t\t/ { print t, c, ++n, \$0 }" | sort; find /run/loden /run/flannel /var/lib/loden 2>/dev/null | sort; cat /run/flannel/subnet.env
+		:'
+}
