@@ -170,14 +170,17 @@ static void put_rule(struct batch *t, enum fw_family family, const char *table, 
 	t->fits &= nl_end(b);
 }
 
-static void del_rule(struct batch *t, const struct nl_nft_splice *s, uint64_t handle)
+/* Handle 0: all of the chain. */
+static void del_rule(struct batch *t, enum fw_family family, const char *table, const char *chain,
+		     uint64_t handle)
 {
 	struct nl_buf *b = t->b;
 
-	request(t, NFT_MSG_DELRULE, 0, s->family);
-	nl_put_str(b, NFTA_RULE_TABLE, s->table);
-	nl_put_str(b, NFTA_RULE_CHAIN, s->chain);
-	nl_put_be64(b, NFTA_RULE_HANDLE, handle);
+	request(t, NFT_MSG_DELRULE, 0, family);
+	nl_put_str(b, NFTA_RULE_TABLE, table);
+	nl_put_str(b, NFTA_RULE_CHAIN, chain);
+	if (handle)
+		nl_put_be64(b, NFTA_RULE_HANDLE, handle);
 	t->fits &= nl_end(b);
 }
 
@@ -185,14 +188,6 @@ static void put_rules(struct batch *t, const struct fw_table *table, const struc
 {
 	for (size_t i = 0; i < c->n_rules; i++)
 		put_rule(t, table->family, table->name, c->name, 0, &c->rules[i]);
-}
-
-static void flush_chain(struct batch *t, const struct fw_table *table, const struct fw_own_chain *c)
-{
-	request(t, NFT_MSG_DELRULE, 0, table->family);
-	nl_put_str(t->b, NFTA_RULE_TABLE, table->name);
-	nl_put_str(t->b, NFTA_RULE_CHAIN, c->name);
-	t->fits &= nl_end(t->b);
 }
 
 bool nl_nft_put_table(struct nl_buf *b, uint32_t seq, const struct fw_table *table)
@@ -213,7 +208,7 @@ bool nl_nft_put_rules(struct nl_buf *b, uint32_t seq, const struct fw_table *tab
 	struct batch t = batch_begin(b, seq, 0);
 
 	for (size_t i = 0; i < table->n_chains; i++) {
-		flush_chain(&t, table, &table->chains[i]);
+		del_rule(&t, table->family, table->name, table->chains[i].name, 0);
 		put_rules(&t, table, &table->chains[i]);
 	}
 	return batch_end(&t);
@@ -232,9 +227,23 @@ bool nl_nft_put_splice(struct nl_buf *b, uint32_t seq, const struct nl_nft_splic
 	struct batch t = batch_begin(b, seq, s->generation);
 
 	for (size_t i = 0; i < s->n_handles; i++)
-		del_rule(&t, s, s->handles[i]);
+		del_rule(&t, s->family, s->table, s->chain, s->handles[i]);
 	for (size_t i = 0; i < s->n_ours; i++)
 		put_rule(&t, s->family, s->table, s->chain, s->before, &s->ours[i]);
+	return batch_end(&t);
+}
+
+bool nl_nft_del_chain(struct nl_buf *b, uint32_t seq, const struct nl_nft_removal *r)
+{
+	struct batch t = batch_begin(b, seq, r->generation);
+
+	for (size_t i = 0; i < r->n_handles; i++)
+		del_rule(&t, r->family, r->table, r->base, r->handles[i]);
+	del_rule(&t, r->family, r->table, r->chain, 0);
+	request(&t, NFT_MSG_DELCHAIN, 0, r->family);
+	nl_put_str(b, NFTA_CHAIN_TABLE, r->table);
+	nl_put_str(b, NFTA_CHAIN_NAME, r->chain);
+	t.fits &= nl_end(b);
 	return batch_end(&t);
 }
 

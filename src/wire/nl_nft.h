@@ -52,6 +52,18 @@ struct nl_nft_splice {
 
 bool nl_nft_put_splice(struct nl_buf *b, uint32_t seq, const struct nl_nft_splice *s);
 
+/* A chain out of a table that others have rules in, with the jumps to it. */
+struct nl_nft_removal {
+	enum fw_family family;
+	const char *table, *chain; /* borrowed */
+	uint32_t generation;	   /* at which the handles were read */
+	const char *base;	   /* where the jumps stand */
+	const uint64_t *handles;   /* of the jumps */
+	size_t n_handles;
+};
+
+bool nl_nft_del_chain(struct nl_buf *b, uint32_t seq, const struct nl_nft_removal *r);
+
 /* ---- hearing ---- */
 
 enum nl_nft_type {

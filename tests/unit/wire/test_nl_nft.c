@@ -237,6 +237,52 @@ static void assert_splice(uint64_t before)
 	}
 }
 
+static void test_chain_goes_after_its_jumps(void **state)
+{
+	static const uint64_t jumps[] = {5, 8};
+
+	static const struct {
+		unsigned type;
+		const char *chain;
+		uint64_t handle;
+	} want[] = {
+		{NFT_MSG_DELRULE, "POSTROUTING", 5},
+		{NFT_MSG_DELRULE, "POSTROUTING", 8},
+		{NFT_MSG_DELRULE, "FLANNEL-POSTRTG", 0},
+		{NFT_MSG_DELCHAIN, "FLANNEL-POSTRTG", 0},
+	};
+	struct nl_nft_removal r = {FW_IP, "nat", "FLANNEL-POSTRTG", 77, "POSTROUTING", jumps, 2};
+	uint8_t bytes[2048], small[200];
+	struct nl_buf b = NL_BUF(bytes), tight = NL_BUF(small);
+	struct nl_bytes rest, attrs;
+	struct nl_msg m;
+	struct nl_attr a;
+	struct nfgenmsg h;
+
+	(void)state;
+	assert_true(nl_nft_del_chain(&b, 7, &r));
+	rest = (struct nl_bytes){bytes, b.len};
+	assert_true(nl_msg_next(&rest, &m));
+	assert_true(nl_header(&m, &h, sizeof(h), &attrs));
+	assert_true(nl_attr_find(attrs, NFNL_BATCH_GENID, &a));
+	assert_int_equal(nl_get_be32(&a), 77);
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		bool rule = want[i].type == NFT_MSG_DELRULE;
+
+		assert_true(nl_msg_next(&rest, &m));
+		assert_int_equal(NFNL_MSG_TYPE(m.type), want[i].type);
+		assert_true(nl_header(&m, &h, sizeof(h), &attrs));
+		assert_int_equal(h.nfgen_family, NFPROTO_IPV4);
+		assert_true(nl_attr_find(attrs, rule ? NFTA_RULE_CHAIN : NFTA_CHAIN_NAME, &a));
+		assert_string_equal((const char *)a.value.p, want[i].chain);
+		assert_int_equal(rule && nl_attr_find(attrs, NFTA_RULE_HANDLE, &a),
+				 want[i].handle != 0);
+		assert_true(!want[i].handle || nl_get_be64(&a) == want[i].handle);
+	}
+	assert_false(nl_nft_del_chain(&tight, 7, &r));
+	assert_int_equal(tight.len, 0);
+}
+
 static void test_splice_is_ordered(void **state)
 {
 	(void)state;
@@ -711,6 +757,7 @@ int main(void)
 		cmocka_unit_test(test_rule_roundtrip),
 		cmocka_unit_test(test_table_roundtrip),
 		cmocka_unit_test(test_splice_is_ordered),
+		cmocka_unit_test(test_chain_goes_after_its_jumps),
 		cmocka_unit_test(test_too_small_leaves_nothing),
 		cmocka_unit_test(test_effect_of_foreign_rules),
 		cmocka_unit_test(test_reads_iptables_form),
