@@ -138,6 +138,31 @@ static size_t count_ports(const char *bridge)
 	return n;
 }
 
+/* The bridge belongs to its pods alone from now on; who comes next finds nothing of ours on it. */
+static int unmark_bridge(struct job *j, struct err *err)
+{
+	struct os_names names = j->names;
+	struct link marked = j->found, plain = j->found;
+	const struct op_failure *failures;
+	struct op op = {OP_SET, {OBJECT_LINK, {&plain}}, {OBJECT_LINK, {&marked}}};
+	struct plan plan = {&op, 1};
+	struct arena arena;
+	size_t n_failures;
+	int r;
+
+	plain.alias[0] = '\0';
+	text_copy(names.dev[DEV_BRIDGE], LINK_NAME_SIZE, plain.name);
+	j->ops->set_names(j->os, &names);
+	arena_init(&arena, 0);
+	r = j->ops->apply(j->os, &plan, &arena, &failures, &n_failures, err);
+	if (r == 0 && n_failures) {
+		printf("FAILED   to take our mark off %s: %s\n", plain.name, failures[0].text);
+		j->n_failed++;
+	}
+	arena_fini(&arena);
+	return r;
+}
+
 /* Gives the bridge its role if it may go. */
 static int judge_bridge(struct job *j, bool all, struct err *err)
 {
@@ -153,9 +178,10 @@ static int judge_bridge(struct job *j, bool all, struct err *err)
 	if (!is_marked(j)) {
 		say_unmarked(j, "bridge", j->conf.bridge_name);
 	} else if (ports && !all) {
-		printf("left     bridge %s and its address: %zu pods are attached; --all removes "
-		       "it, too\n",
+		printf("left     bridge %s and its address: %zu pods are attached; it is not "
+		       "marked as ours any more\n",
 		       j->conf.bridge_name, ports);
+		return unmark_bridge(j, err);
 	} else {
 		text_copy(j->names.dev[DEV_BRIDGE], LINK_NAME_SIZE, j->conf.bridge_name);
 		j->adopt.uninstall_bridge = true;

@@ -49,7 +49,13 @@ on a ip link set flannel.1 name renamed
 want_exit 'uninstall with a pod' 0 on a loden uninstall
 want_match 'keeps the bridge' '^left +bridge cni0 and its address: 1 pods' "$out"
 want_match 'its address, too' '10\.244\.[0-9]+\.1/24' "$(on a ip addr show cni0)"
+want_no_match 'but not our mark on it' alias "$(on a ip link show cni0)"
 want_no_match 'flannel.1 went, under whatever name' 'flannel\.1:|renamed' "$(on a ip link)"
+want_exit 'uninstall --all: too late' 0 on a loden uninstall --all
+want_match 'says so' '^left +bridge cni0: not marked as ours' "$out"
+agent_start a
+wait_for 10 'ready' on a loden status
+agent_stop a
 want_exit 'uninstall --all' 0 on a loden uninstall --all
 want_match 'takes it' '^removed +link cni0' "$out"
 want_no_match 'it is gone' cni0 "$(on a ip link)"
