@@ -119,6 +119,7 @@ static struct update dump(struct agent *a)
 	end.dump_end.devs = a->ops->devmap(a->os);
 	end.dump_end.taken_ids = taken.ids;
 	end.dump_end.n_taken_ids = taken.n;
+	end.dump_end.flanneld = taken.flanneld.pid ? &taken.flanneld : NULL;
 	end.dump_end.problem = err.text;
 	if (end.dump_end.code < 0)
 		log_warn("dump.failed", "code=%d why=\"%s\"", end.dump_end.code, err.text);

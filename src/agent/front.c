@@ -207,7 +207,8 @@ void front_changed(struct front *f)
 	else if (f->ready == READY_NO)
 		log_info("agent.ready", "generation=%llu peers=%zu",
 			 (unsigned long long)s.verified_generation, s.n_peers);
-	else /* whoever has the problem has logged it; here is that it does not matter yet */
+	/* Whoever has the problem has logged it; here is that it does not matter yet. */
+	if (s.ready == READY_YES && (f->ready == READY_YES || s.problem[0]))
 		log_info("agent.still_ready", "problem=\"%s\"", s.problem);
 	f->ready = s.ready;
 	text_copy(f->problem, sizeof(f->problem), s.problem);

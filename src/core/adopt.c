@@ -44,6 +44,42 @@ static bool route_may_go(const struct adopt *rule, const struct route *r)
 	return r->proto == ROUTE_PROTO_LODEN && in_network(rule, &r->dst);
 }
 
+static bool fw_table_may_go(const struct adopt *rule, const struct fw_table *t)
+{
+	if (!fw_is_flannel_table(t->family, t->name))
+		return true;
+	for (size_t i = 0; i < t->n_chains; i++) {
+		if (!(t->chains[i].nat ? rule->masquerades : rule->accepts))
+			return false;
+	}
+	return rule->masquerades || rule->accepts;
+}
+
+static bool fw_chain_may_go(const struct adopt *rule, const struct fw_chain *c)
+{
+	const struct fw_flannel_chain *f = fw_flannel_chain(c->table, c->chain);
+
+	switch (c->owner) {
+	case FW_OWNER_IPTABLES:
+		return (c->n_ours > 0 || c->ours_extra) && !c->table_owned;
+	case FW_OWNER_FLANNEL:
+		return f && (f->masquerades ? rule->masquerades : rule->accepts);
+	case FW_OWNER_NATIVE:
+	case FW_OWNER_LEGACY:
+	case FW_OWNER__COUNT:
+		break;
+	}
+	return false;
+}
+
+bool adopt_is_flannel_firewall(const struct object *have)
+{
+	if (have->kind == OBJECT_FW_TABLE)
+		return fw_is_flannel_table(have->fw_table->family, have->fw_table->name);
+	return have->kind == OBJECT_FW_CHAIN && (have->fw_chain->owner == FW_OWNER_FLANNEL ||
+						 have->fw_chain->owner == FW_OWNER_LEGACY);
+}
+
 bool adopt_may_delete(const struct adopt *rule, const struct object *have)
 {
 	switch (have->kind) {
@@ -62,10 +98,9 @@ bool adopt_may_delete(const struct adopt *rule, const struct object *have)
 	case OBJECT_ROUTE:
 		return route_may_go(rule, have->route);
 	case OBJECT_FW_TABLE:
-		return true;
+		return fw_table_may_go(rule, have->fw_table);
 	case OBJECT_FW_CHAIN:
-		return (have->fw_chain->n_ours > 0 || have->fw_chain->ours_extra) &&
-		       have->fw_chain->owner == FW_OWNER_IPTABLES && !have->fw_chain->table_owned;
+		return fw_chain_may_go(rule, have->fw_chain);
 	case OBJECT_ENVFILE:
 		return rule->uninstall && have->envfile->text[0];
 	case OBJECT__COUNT:

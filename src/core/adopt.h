@@ -15,9 +15,10 @@
  *	route     on our VXLAN links all but the kernel's own; with our mark inside our Network; others'
  *	          never. (In a wanted slot nobody else's may stand: that is no question of what is not
  *	          wanted, core/diff.h.)
- *	fw_table  the table named for our instance
- *	fw_chain  never the chain, only our accepts in iptables' one; in a native chain somebody put
- *	          them by hand, on our own advice (fw_chain_explain)
+ *	fw_table  the table named for our instance; flannel's, if we keep what is in it ourselves
+ *	fw_chain  of others' never the chain, only our accepts in iptables' one; in a native chain
+ *	          somebody put them by hand, on our own advice (fw_chain_explain). flannel's chains and
+ *	          the jumps to them, if we keep ourselves what they do
  *	envfile   on uninstall
  */
 
@@ -27,9 +28,15 @@ struct adopt {
 	struct cidr network, network6; /* the cluster's; unset = none */
 	bool uninstall;
 	bool uninstall_bridge;
+	/* We masquerade, we accept, and no flanneld lives here: so flannel's that do may go. */
+	bool masquerades, accepts;
 };
 
 /* May `have`, which nobody wants, be deleted? */
 bool adopt_may_delete(const struct adopt *rule, const struct object *have);
+
+/* Is it of flannel's firewall? That goes once ours is seen to stand, not in one plan with it: an op that
+ * fails does not stop those behind it. */
+bool adopt_is_flannel_firewall(const struct object *have);
 
 #endif

@@ -17,6 +17,9 @@
 /* Ops handed out at once. Enough to fill the kernel side's batches; 20 kB. */
 #define SLICE_OPS 512
 
+#define FIREWALL_KINDS (OBJECT_BIT(OBJECT_FW_TABLE) | OBJECT_BIT(OBJECT_FW_CHAIN))
+#define FLANNELD_MS    5000 /* while one lives here, how often to see whether it still does */
+
 /* Objects that leases decide about; the others follow from configuration, uplink and own lease. */
 #define PEER_KINDS                                                                 \
  (OBJECT_BIT(OBJECT_NEXTHOP) | OBJECT_BIT(OBJECT_NEIGH) | OBJECT_BIT(OBJECT_FDB) | \
@@ -59,6 +62,8 @@ struct learnt {
 
 	bool source_up;
 	char source[128], source_problem[240];
+
+	struct culprit flanneld; /* another fabric daemon on this node; pid 0 = none was seen */
 };
 
 /* What follows from it. */
@@ -118,7 +123,7 @@ struct brain {
 	uint64_t verified_generation, verified_ms;
 	size_t n_bad_peers[OBJECT__COUNT];
 	char difference[OP_STRLEN]; /* the first one of the last dump that showed any */
-	char chain_notes[500], addr_notes[200];
+	char table_notes[240], chain_notes[700], addr_notes[200];
 
 	struct lease published;
 	uint64_t n_repairs, n_sweeps, n_audits;

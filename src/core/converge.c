@@ -37,6 +37,15 @@ static void choose_mac(struct brain *b)
 		b->wanted.vtep_mac = mac_from_random(brain_random(b));
 }
 
+/* What flanneld left of its firewall is ours to replace, unless one lives here: it would put it back. */
+static void set_succession(struct brain *b)
+{
+	bool heir = b->learnt.have_own && !b->learnt.flanneld.pid;
+
+	b->wanted.rule.masquerades = heir && b->conf.ip_masq;
+	b->wanted.rule.accepts = heir && b->conf.forward_rules;
+}
+
 static void rebuild(struct brain *b)
 {
 	struct wanted *w = &b->wanted;
@@ -71,6 +80,7 @@ static void rebuild(struct brain *b)
 	arena_reset(&w->arena);
 	want_build(&in, &w->arena, &w->state);
 	w->rule = (struct adopt){.network = l->net.network, .network6 = l->net.network6};
+	set_succession(b);
 	w->stale = false;
 	w->generation++;
 }
@@ -101,6 +111,8 @@ void converge_dump_begin(struct brain *b, unsigned kinds)
 	diff_begin(&p->diff, &b->wanted.state, p->kinds, brain_sweep(b), &p->arena);
 	if (p->kinds & OBJECT_BIT(OBJECT_FW_CHAIN))
 		b->chain_notes[0] = '\0';
+	if (p->kinds & OBJECT_BIT(OBJECT_FW_TABLE))
+		b->table_notes[0] = '\0';
 	if (p->kinds & OBJECT_BIT(OBJECT_ADDR))
 		b->addr_notes[0] = '\0';
 }
@@ -135,6 +147,19 @@ static void note_chain(struct brain *b, const struct fw_chain *have)
 		text_add(&t, "\n");
 }
 
+/* What of flannel's firewall stays without one who keeps it. */
+static void note_left(struct brain *b, const struct object *have)
+{
+	bool table = have->kind == OBJECT_FW_TABLE;
+	struct text t = table ? TEXT(b->table_notes) : TEXT(b->chain_notes);
+
+	if (b->learnt.flanneld.pid || adopt_may_delete(&b->wanted.rule, have))
+		return;
+	t.len = strlen(t.buf);
+	fw_left_explain(have, &t);
+	text_add(&t, "\n");
+}
+
 /* Addresses on the bridge that are not in our Network are somebody's wish; but they are named. */
 static void note_addr(struct brain *b, const struct addr *have)
 {
@@ -157,6 +182,8 @@ void converge_object(struct brain *b, const struct object *have)
 		return;
 	if (have->kind == OBJECT_LINK)
 		adopt_mac(b, have->link);
+	else if (adopt_is_flannel_firewall(have))
+		note_left(b, have);
 	else if (have->kind == OBJECT_FW_CHAIN)
 		note_chain(b, have->fw_chain);
 	else if (have->kind == OBJECT_ADDR)
@@ -220,6 +247,29 @@ static bool may_run(struct brain *b, const struct op *op)
 	return false;
 }
 
+/* flannel's firewall goes when this dump has shown ours in force, not before: a packet that no rule
+ * masquerades leaves with a pod's address, and its connection stays that way. And not while a
+ * flanneld lives here. */
+static bool must_stay(const struct brain *b, const struct op *op)
+{
+	const struct diff *d = &b->pass.diff;
+
+	return op->verb == OP_DEL && adopt_is_flannel_firewall(&op->object) &&
+	       (b->learnt.flanneld.pid || !diff_stands(d, OBJECT_FW_TABLE) ||
+		!diff_stands(d, OBJECT_FW_CHAIN));
+}
+
+/* Whether ours stands shows a look at both kinds: now, or after this plan. */
+static void wait_for_ours(struct brain *b)
+{
+	if (b->learnt.flanneld.pid)
+		return;
+	if ((b->pass.kinds & FIREWALL_KINDS) == FIREWALL_KINDS)
+		b->changed |= FIREWALL_KINDS;
+	else
+		look_now(&b->look, FIREWALL_KINDS, b->now_ms);
+}
+
 struct survey {
 	unsigned run, held; /* kinds */
 	size_t n_repairs;
@@ -246,6 +296,10 @@ static void survey(struct brain *b, struct survey *ret)
 	while (diff_next(&p->diff, &op, 1)) {
 		enum object_kind kind = op.object.kind;
 
+		if (must_stay(b, &op)) {
+			wait_for_ours(b);
+			continue;
+		}
 		retry_still(retry_of(b, &op), &op.object);
 		if (!may_run(b, &op) && retry_of(b, &op) == &b->tolerated)
 			continue;
@@ -295,7 +349,7 @@ static bool next_slice(struct brain *b, struct update *ret)
 			size_t *n_run = &p->n_run[op->object.kind];
 			bool repair = is_repair(b, op);
 
-			if (!may_run(b, op))
+			if (must_stay(b, op) || !may_run(b, op))
 				continue;
 			b->n_sweeps += op->verb == OP_DEL && !repair;
 			p->touched |= OBJECT_BIT(op->object.kind);
@@ -359,6 +413,19 @@ static bool learn_taken(struct brain *b, const uint32_t *ids, size_t n)
 	return clash;
 }
 
+/* Whether it still lives nobody tells us. */
+static void learn_flanneld(struct brain *b, const struct culprit *who)
+{
+	struct culprit *known = &b->learnt.flanneld;
+
+	if (!who && known->pid)
+		look_now(&b->look, FIREWALL_KINDS, b->now_ms); /* what it kept is left behind now */
+	*known = who ? *who : (struct culprit){0};
+	if (who)
+		look_later(&b->look, FIREWALL_KINDS & brain_kinds(b), b->now_ms + FLANNELD_MS);
+	set_succession(b);
+}
+
 /* The dump is worth nothing; soon another one. */
 static void dump_failed(struct brain *b, const char *problem)
 {
@@ -400,6 +467,7 @@ void converge_dump_end(struct brain *b, const struct event *ev, struct update *r
 		dump_failed(b, ev->dump_end.problem ? ev->dump_end.problem : "no reason given");
 		return;
 	}
+	learn_flanneld(b, ev->dump_end.flanneld);
 	p->devs = *ev->dump_end.devs;
 	if (!p->devs.dev[DEV_UPLINK].ifindex) {
 		/* Compared with that, our own device would look wrong. */

@@ -252,6 +252,19 @@ static bool can_be_absent(enum object_kind kind)
 	return kind == OBJECT_FW_CHAIN || kind == OBJECT_SYSCTL;
 }
 
+bool diff_stands(const struct diff *d, enum object_kind kind)
+{
+	if (!(d->kinds & OBJECT_BIT(kind)))
+		return false;
+	for (size_t i = 0; i < d->want->of[kind].n; i++) {
+		enum diff_seen seen = d->seen[kind][i];
+
+		if (seen != DIFF_EQUAL && !(seen == DIFF_ABSENT && can_be_absent(kind)))
+			return false;
+	}
+	return true;
+}
+
 /* The op that stage ORDER_RECREATE or ORDER_MAKE has for wanted object `i`. */
 static bool make_op(const struct diff *d, struct order_stage stage, size_t i, struct op *ret)
 {

@@ -59,6 +59,9 @@ void diff_feed(struct diff *d, const struct object *have);
 /* Writes the next ops, at most `room`, in the order of core/order.h. Returns how many; fewer than
  * `room` = these were the last. */
 size_t diff_next(struct diff *d, struct op *ops, size_t room);
+/* Was every wanted object of `kind` fed, and as wanted? Of those that only others can make: unless
+ * there is none. False of a kind that is not compared. */
+bool diff_stands(const struct diff *d, enum object_kind kind);
 /* The link that takes `o` along when it goes: for a route by nexthop that of the wanted nexthop. */
 enum dev diff_dev(const struct diff *d, const struct object *o);
 /* Start over with the first op. */

@@ -261,3 +261,45 @@ bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net,
 	}
 	return true;
 }
+
+static void add_iptables_commands(const struct fw_chain *c, const struct fw_flannel_chain *f,
+				  struct text *t)
+{
+	const char *tool = c->owner == FW_OWNER_LEGACY
+				   ? (c->family == FW_IP6 ? "ip6tables-legacy" : "iptables-legacy")
+				   : (c->family == FW_IP6 ? "ip6tables-nft" : "iptables-nft");
+
+	text_add(t,
+		 "run: %s -t %s -D %s -m comment --comment '%s' -j %s; %s -t %s -F %s; "
+		 "%s -t %s -X %s",
+		 tool, f->table, f->base, f->comment, f->chain, tool, f->table, f->chain, tool,
+		 f->table, f->chain);
+}
+
+void fw_left_explain(const struct object *have, struct text *ret)
+{
+	const struct fw_chain *c = have->fw_chain;
+	const struct fw_flannel_chain *f;
+
+	if (have->kind == OBJECT_FW_TABLE) {
+		const struct fw_table *t = have->fw_table;
+
+		text_add(ret,
+			 "nf_tables table %s %s of an earlier flanneld is still in force: without "
+			 "--ip-masq and --iptables-forward-rules we put nothing in its place; run: "
+			 "nft delete table %s %s",
+			 fw_family_names[t->family], t->name, fw_family_names[t->family], t->name);
+		return;
+	}
+	f = fw_flannel_chain(c->table, c->chain);
+	if (!f)
+		return;
+	text_add(ret, "%s chain %s %s of an earlier flanneld is still in force: ",
+		 c->owner == FW_OWNER_LEGACY ? "iptables-legacy" : "nf_tables", f->table, f->chain);
+	if (c->owner == FW_OWNER_LEGACY)
+		text_add(ret, "we do not touch that kind of tables; ");
+	else
+		text_add(ret, "without %s we put nothing in its place; ",
+			 f->masquerades ? "--ip-masq" : "--iptables-forward-rules");
+	add_iptables_commands(c, f, ret);
+}

@@ -20,4 +20,8 @@ bool fw_chain_satisfied(const struct fw_chain *want, const struct fw_chain *have
 bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net,
 		      const struct brain_conf *conf, struct text *ret);
 
+/* One line for the status about firewall that flanneld left (adopt_is_flannel_firewall) and that we
+ * leave alone: what, why, and the command to run. */
+void fw_left_explain(const struct object *have, struct text *ret);
+
 #endif

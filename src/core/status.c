@@ -76,14 +76,34 @@ enum ready status_judge(const struct brain *b, struct text *problem)
 		return READY_NO;
 	if (!b->learnt.source_up && b->learnt.source_problem[0])
 		text_add(problem, "peers may be out of date: %s", b->learnt.source_problem);
+	else if (b->learnt.flanneld.pid)
+		text_add(problem, "flanneld runs on this node, too (pid %u): stop one of the two",
+			 b->learnt.flanneld.pid);
 	return READY_YES;
+}
+
+static void say_flanneld(const struct culprit *who, struct text *t)
+{
+	if (!who->pid)
+		return;
+	text_add(t, "flanneld (pid %u", who->pid);
+	if (who->unit[0]) {
+		text_add(t, ", ");
+		text_add_escaped(t, who->unit, strnlen(who->unit, sizeof(who->unit)));
+	}
+	text_add(
+		t,
+		") keeps this node's network, too: its firewall rules are left to it. One of the two "
+		"has to go. To stay with Loden, stop flanneld (systemctl disable --now flanneld, or "
+		"delete its DaemonSet); what it leaves is then taken over\n");
 }
 
 static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 {
 	const struct learnt *l = &b->learnt;
 
-	text_add(t, "%s", b->chain_notes);
+	say_flanneld(&b->learnt.flanneld, t);
+	text_add(t, "%s%s", b->table_notes, b->chain_notes);
 	contest_notes(&b->contest, now_ms, t);
 	text_add(t, "%s%s", b->wanted.notes, b->addr_notes);
 	if (l->shrunk_from)

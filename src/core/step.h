@@ -128,6 +128,8 @@ struct event {
 			/* Nexthop ids in our range that belong to others; ascending. */
 			const uint32_t *taken_ids;
 			size_t n_taken_ids;
+			const struct culprit
+				*flanneld; /* a real one that lives here; NULL = none */
 		} dump_end;
 
 		struct {

@@ -26,8 +26,10 @@ static_assert(FW_HOOK__COUNT == 3, "name the new hook");
 const char *const fw_owner_names[FW_OWNER__COUNT] = {
 	[FW_OWNER_IPTABLES] = "iptables",
 	[FW_OWNER_NATIVE] = "native",
+	[FW_OWNER_FLANNEL] = "flannel",
+	[FW_OWNER_LEGACY] = "legacy",
 };
-static_assert(FW_OWNER__COUNT == 2, "name the new owner");
+static_assert(FW_OWNER__COUNT == 4, "name the new owner");
 
 bool fw_rule_eq(const struct fw_rule *a, const struct fw_rule *b)
 {
@@ -173,4 +175,25 @@ bool fw_chain_eq(const struct fw_chain *a, const struct fw_chain *b)
 		if (!fw_rule_eq(&a->ours[i], &b->ours[i]))
 			return false;
 	return true;
+}
+
+const struct fw_flannel_chain fw_flannel_chains[FW_FLANNEL_CHAINS] = {
+	{"nat", "FLANNEL-POSTRTG", "POSTROUTING", "flanneld masq", true},
+	{"filter", "FLANNEL-FWD", "FORWARD", "flanneld forward", false},
+};
+
+const struct fw_flannel_chain *fw_flannel_chain(const char *table, const char *chain)
+{
+	for (size_t i = 0; i < FW_FLANNEL_CHAINS; i++) {
+		if (strcmp(table, fw_flannel_chains[i].table) == 0 &&
+		    strcmp(chain, fw_flannel_chains[i].chain) == 0)
+			return &fw_flannel_chains[i];
+	}
+	return NULL;
+}
+
+bool fw_is_flannel_table(enum fw_family family, const char *name)
+{
+	return (family == FW_IP && strcmp(name, "flannel-ipv4") == 0) ||
+	       (family == FW_IP6 && strcmp(name, "flannel-ipv6") == 0);
 }

@@ -95,14 +95,18 @@ void fw_table_why(const struct fw_table *want, const struct fw_table *have, stru
 enum fw_owner {
 	FW_OWNER_IPTABLES, /* iptables-nft's `ip[6] filter FORWARD`: we may insert accepts */
 	FW_OWNER_NATIVE,   /* anything else: never touched, named in the status */
+	FW_OWNER_FLANNEL,  /* a chain that flanneld made by iptables-nft, with the jumps to it */
+	FW_OWNER_LEGACY,   /* such a chain in the tables of iptables-legacy: named, never touched */
 	FW_OWNER__COUNT,
 };
 
-extern const char *const fw_owner_names[FW_OWNER__COUNT]; /* "iptables" "native" */
+/* "iptables" "native" "flannel" "legacy" */
+extern const char *const fw_owner_names[FW_OWNER__COUNT];
 
 /* A foreign base chain at hook forward; key: family, table, chain. In `want` there is one per
  * family with FW_OWNER_IPTABLES: the accepts that must stand in front of the first blanket drop
- * (model/fw_walk.h), and are put right in front of it. core/fw.h says when a have satisfies it. */
+ * (model/fw_walk.h), and are put right in front of it. core/fw.h says when a have satisfies it.
+ * FW_OWNER_FLANNEL and _LEGACY are no base chains, and of them nothing else is known. */
 struct fw_chain {
 	enum fw_family family;
 	char table[FW_NAME_SIZE], chain[FW_NAME_SIZE];
@@ -121,5 +125,21 @@ struct fw_chain {
 
 /* Every field. Whether a chain will do is core/fw.h's question, not this one. */
 bool fw_chain_eq(const struct fw_chain *a, const struct fw_chain *b);
+
+/* What flannel's firewall is called: a closed list. In iptables mode (flannel.md 7.1, 7.2) chains in
+ * tables of everybody, each with a jump from one base chain; in nftables mode (7.4) a table a family. */
+struct fw_flannel_chain {
+	const char *table, *chain;
+	const char *base; /* of the same table, where the jump stands */
+	const char *comment;
+	bool masquerades; /* else it accepts */
+};
+
+#define FW_FLANNEL_CHAINS 2
+extern const struct fw_flannel_chain fw_flannel_chains[FW_FLANNEL_CHAINS];
+
+/* NULL = not one of flannel's. */
+const struct fw_flannel_chain *fw_flannel_chain(const char *table, const char *chain);
+bool fw_is_flannel_table(enum fw_family family, const char *name);
 
 #endif

@@ -484,6 +484,10 @@ static void fw_chain_value_format(const void *o, const struct devmap *m, struct 
 	const struct fw_chain *f = o;
 
 	(void)m;
+	if (f->owner == FW_OWNER_FLANNEL || f->owner == FW_OWNER_LEGACY) {
+		text_add(t, "of flanneld");
+		return;
+	}
 	if (f->n_ours == 0)
 		text_add(t, "without our accepts");
 	for (size_t i = 0; i < f->n_ours; i++) {

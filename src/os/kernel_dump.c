@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "os/file.h"
 #include "os/kernel_impl.h"
+#include "os/legacy.h"
 
 struct dump {
 	struct os *os;
@@ -11,6 +13,7 @@ struct dump {
 	enum object_kind kind; /* of the list that is being read */
 	uint32_t *taken; /* ids; the kernel keeps nexthops in a tree, so these come ascending */
 	size_t n_taken, taken_room;
+	bool flannel_firewall; /* something of it was seen */
 };
 
 static void feed(struct dump *d, enum object_kind kind, const void *value)
@@ -139,6 +142,34 @@ static int dump_envfile(struct dump *d, struct err *err)
 	return 0;
 }
 
+static void on_firewall(void *arg, const struct object *o)
+{
+	struct dump *d = arg;
+
+	d->flannel_firewall |= o->kind == OBJECT_FW_TABLE
+				       ? fw_is_flannel_table(o->fw_table->family, o->fw_table->name)
+				       : o->fw_chain->owner == FW_OWNER_FLANNEL;
+	d->what->fn(d->what->arg, o);
+}
+
+static int dump_firewall(struct dump *d, enum object_kind kind, struct err *err)
+{
+	int r = nft_dump(d->os->nft, &d->os->names, OBJECT_BIT(kind), on_firewall, d, err);
+
+	if (r == 0 && kind == OBJECT_FW_CHAIN)
+		legacy_dump("/proc", d->what->fn, d->what->arg);
+	return r;
+}
+
+static void look_for_flanneld(struct dump *d)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	flanneld_look(&d->os->flanneld, "/proc", d->flannel_firewall,
+		      (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000);
+}
+
 static int dump_kind(struct dump *d, enum object_kind kind, struct err *err)
 {
 	int r;
@@ -160,8 +191,7 @@ static int dump_kind(struct dump *d, enum object_kind kind, struct err *err)
 								 : r;
 	case OBJECT_FW_TABLE:
 	case OBJECT_FW_CHAIN:
-		return nft_dump(d->os->nft, &d->os->names, OBJECT_BIT(kind), d->what->fn,
-				d->what->arg, err);
+		return dump_firewall(d, kind, err);
 	case OBJECT_ENVFILE:
 		return dump_envfile(d, err);
 	case OBJECT__COUNT:
@@ -183,6 +213,8 @@ int kernel_dump(struct os *os, const struct os_dump *what, struct os_taken *ret_
 	}
 	if (r < 0)
 		return r;
-	*ret_taken = (struct os_taken){d.taken, d.n_taken};
+	if (what->kinds & (OBJECT_BIT(OBJECT_FW_TABLE) | OBJECT_BIT(OBJECT_FW_CHAIN)))
+		look_for_flanneld(&d);
+	*ret_taken = (struct os_taken){d.taken, d.n_taken, os->flanneld.who};
 	return 0;
 }

@@ -5,6 +5,7 @@
  * kernel_facts.c, kernel_watch.c. Not for others. */
 
 #include "os/filewatch.h"
+#include "os/flanneld.h"
 #include "os/nft.h"
 #include "os/nlsock.h"
 #include "os/ops.h"
@@ -25,6 +26,7 @@ struct os {
 	struct nlsock request, watch;
 	struct nft *nft;
 	struct filewatch envfile;
+	struct flanneld flanneld;
 	unsigned hushed; /* OBJECT_BIT()s that the watch leaves out: we are changing them */
 	uint8_t rx[NLSOCK_RX_BYTES], tx[KERNEL_TX_BYTES];
 };

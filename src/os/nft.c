@@ -155,6 +155,39 @@ static int splice(struct nft *n, const struct os_names *names, const struct fw_c
 	return r;
 }
 
+/* A chain of flannel's, and the jumps to it, found and retried as above. */
+static int del_flannel_chain(struct nft *n, const struct os_names *names, const struct fw_chain *c,
+			     struct nl_ack *ret_ack, struct err *err)
+{
+	const struct fw_flannel_chain *f = fw_flannel_chain(c->table, c->chain);
+	int r = -EAGAIN;
+
+	assert(f);
+	for (int tries = 0; tries < LIMIT_DUMP_TRIES; tries++) {
+		struct nft_place place;
+		struct nl_buf b = tx(n);
+
+		r = nft_read_place(&n->read, names, c, &place, err);
+		if (r < 0)
+			return r;
+		if (!nl_nft_del_chain(&b, nlsock_seq(&n->request),
+				      &(struct nl_nft_removal){
+					      .family = c->family,
+					      .table = c->table,
+					      .chain = c->chain,
+					      .generation = place.generation,
+					      .base = f->base,
+					      .handles = place.handles,
+					      .n_handles = place.n_handles,
+				      }))
+			return err_set(err, -EMSGSIZE, "nf_tables: too large a change");
+		r = send_batch(n, &b, ret_ack, err);
+		if (r != -ERESTART)
+			return r;
+	}
+	return r;
+}
+
 static int put_table(struct nft *n, const struct op *op, struct nl_ack *ret_ack, struct err *err)
 {
 	const struct fw_table *t = op->object.fw_table, *old = op->old.fw_table;
@@ -241,6 +274,8 @@ int nft_apply(struct nft *n, const struct os_names *names, const struct op *op, 
 
 	if (op->object.kind == OBJECT_FW_TABLE)
 		r = put_table(n, op, &ack, &story);
+	else if (op->object.fw_chain->owner == FW_OWNER_FLANNEL)
+		r = del_flannel_chain(n, names, op->object.fw_chain, &ack, &story);
 	else
 		r = splice(n, names, op->object.fw_chain, remove ? 0 : op->object.fw_chain->n_ours,
 			   &ack, &story);

@@ -66,14 +66,17 @@ static void cut_copy(char *dst, size_t size_bytes, const char *s)
 	text_add(&t, "%s", s);
 }
 
-static bool is_own(const struct nft_read *rd, const char *table)
+/* Ours or flannel's of that name; NULL = another's. */
+static struct nft_own *find_own(struct nft_read *rd, enum fw_family family, const char *table)
 {
-	return strcmp(table, rd->fw_table) == 0;
+	if (strcmp(table, rd->fw_table) == 0)
+		return &rd->own[family];
+	return fw_is_flannel_table(family, table) ? &rd->flannel[family] : NULL;
 }
 
-static void add_own_chain(struct nft_read *rd, const struct nl_nft_chain *c)
+static void add_own_chain(struct nft_own *o, const struct nl_nft_chain *c)
 {
-	struct fw_table *t = &rd->own[c->family];
+	struct fw_table *t = &o->table;
 	struct fw_own_chain own = {
 		.nat = c->nat,
 		.hook = c->hook,
@@ -82,7 +85,7 @@ static void add_own_chain(struct nft_read *rd, const struct nl_nft_chain *c)
 	};
 	size_t at;
 
-	rd->own_use[c->family]++;
+	o->use++;
 	if (!c->base || t->n_chains == FW_CHAINS_MAX ||
 	    !text_copy(own.name, sizeof(own.name), c->name)) {
 		t->extra = true;
@@ -121,6 +124,8 @@ static int add_foreign(struct nft_read *rd, const struct nl_nft_chain *c)
 	if (c->family != FW_INET && strcmp(c->table, "filter") == 0 &&
 	    strcmp(c->name, "FORWARD") == 0)
 		f->chain.owner = FW_OWNER_IPTABLES;
+	if (!c->base)
+		f->chain.owner = FW_OWNER_FLANNEL;
 	cut_copy(f->chain.table, sizeof(f->chain.table), c->table);
 	cut_copy(f->chain.chain, sizeof(f->chain.chain), c->name);
 	text_copy(f->table_name, sizeof(f->table_name), c->table);
@@ -132,14 +137,17 @@ static int on_chain(void *arg, const struct nl_msg *m)
 {
 	struct nft_read *rd = arg;
 	const struct nl_nft_chain *c = &rd->msg.chain;
+	struct nft_own *own;
 
 	if (!nl_nft_decode(m, &rd->msg))
 		return -EBADMSG;
 	if (rd->msg.type != NL_NFT_CHAIN)
 		return 0;
-	if (is_own(rd, c->table))
-		add_own_chain(rd, c);
-	else if (c->base && c->hook == FW_HOOK_FORWARD)
+	own = find_own(rd, c->family, c->table);
+	if (own)
+		add_own_chain(own, c);
+	else if (c->base ? c->hook == FW_HOOK_FORWARD
+			 : c->family != FW_INET && fw_flannel_chain(c->table, c->name))
 		return add_foreign(rd, c);
 	return 0;
 }
@@ -160,16 +168,18 @@ static int on_table(void *arg, const struct nl_msg *m)
 {
 	struct nft_read *rd = arg;
 	const struct nl_nft_table *t = &rd->msg.table;
+	struct nft_own *own;
 
 	if (!nl_nft_decode(m, &rd->msg))
 		return -EBADMSG;
 	if (rd->msg.type != NL_NFT_TABLE)
 		return 0;
-	if (is_own(rd, t->name)) {
-		rd->have_own[t->family] = true;
-		rd->own[t->family].dormant = t->dormant;
-		if (t->use != rd->own_use[t->family])
-			rd->own[t->family].extra = true; /* sets and the like */
+	own = find_own(rd, t->family, t->name);
+	if (own) {
+		own->have = true;
+		own->table.dormant = t->dormant;
+		if (t->use != own->use)
+			own->table.extra = true; /* sets and the like */
 		return 0;
 	}
 	for (size_t i = 0; i < rd->n_foreign; i++) {
@@ -185,13 +195,15 @@ static int on_own_rule(void *arg, const struct nl_msg *m)
 {
 	struct nft_read *rd = arg;
 	const struct nl_nft_rule *rule = &rd->msg.rule;
+	struct nft_own *own;
 	struct fw_table *t;
 
 	if (!nl_nft_decode(m, &rd->msg))
 		return -EBADMSG;
-	if (rd->msg.type != NL_NFT_RULE || !is_own(rd, rule->table))
+	own = rd->msg.type == NL_NFT_RULE ? find_own(rd, rule->family, rule->table) : NULL;
+	if (!own)
 		return 0;
-	t = &rd->own[rule->family];
+	t = &own->table;
 	for (size_t i = 0; i < t->n_chains; i++) {
 		struct fw_own_chain *c = &t->chains[i];
 
@@ -244,6 +256,37 @@ static int on_foreign_rule(void *arg, const struct nl_msg *m)
 	return 0;
 }
 
+/* A jump from flannel's base chain to the chain that it made. */
+static int on_jump(void *arg, const struct nl_msg *m)
+{
+	struct walk *w = arg;
+	const struct nl_nft_rule *rule = &w->rd->msg.rule;
+	struct nft_place *place = &w->f->place;
+
+	if (!nl_nft_decode(m, &w->rd->msg))
+		return -EBADMSG;
+	if (w->rd->msg.type != NL_NFT_RULE || rule->family != w->f->chain.family ||
+	    strcmp(rule->table, w->f->table_name) != 0 || strcmp(rule->chain, w->chain) != 0)
+		return 0;
+	if ((rule->step.effect == FW_EFFECT_JUMP || rule->step.effect == FW_EFFECT_GOTO) &&
+	    strcmp(rule->step.chain, w->f->chain_name) == 0 && place->n_handles < LIMIT_NFT_HANDLES)
+		place->handles[place->n_handles++] = rule->handle;
+	return 0;
+}
+
+static int read_jumps(struct nft_read *rd, struct nft_foreign *f, struct err *err)
+{
+	uint8_t bytes[REQUEST_BYTES];
+	struct nl_buf b = NL_BUF(bytes);
+	struct walk w = {
+		.rd = rd, .f = f, .chain = fw_flannel_chain(f->table_name, f->chain_name)->base};
+	int r;
+
+	nl_nft_get_rules(&b, nlsock_seq(rd->sock), f->chain.family, f->table_name, w.chain);
+	r = nlsock_dump(rd->sock, &b, on_jump, &w, err);
+	return r == -ENOENT ? 0 : r; /* no such base chain: nothing jumps */
+}
+
 static int walk_foreign(struct nft_read *rd, struct nft_foreign *f, struct err *err)
 {
 	uint8_t bytes[REQUEST_BYTES];
@@ -267,6 +310,23 @@ static int walk_foreign(struct nft_read *rd, struct nft_foreign *f, struct err *
 	return 0;
 }
 
+static void init_own(struct nft_own *o, enum fw_family family, const char *name)
+{
+	*o = (struct nft_own){.table.family = family};
+	text_copy(o->table.name, sizeof(o->table.name), name);
+}
+
+static int read_rules(struct nft_read *rd, const struct nft_own *o, struct err *err)
+{
+	uint8_t bytes[REQUEST_BYTES];
+	struct nl_buf b = NL_BUF(bytes);
+
+	if (!o->have)
+		return 0;
+	nl_nft_get_rules(&b, nlsock_seq(rd->sock), o->table.family, o->table.name, NULL);
+	return nlsock_dump(rd->sock, &b, on_own_rule, rd, err);
+}
+
 /* 0, NLSOCK_INTERRUPTED or -errno. */
 static int read_all(struct nft_read *rd, struct err *err)
 {
@@ -275,12 +335,10 @@ static int read_all(struct nft_read *rd, struct err *err)
 	int r;
 
 	rd->n_foreign = 0;
-	memset(rd->have_own, 0, sizeof(rd->have_own));
-	memset(rd->own_use, 0, sizeof(rd->own_use));
-	memset(rd->own, 0, sizeof(rd->own));
 	for (unsigned i = 0; i < FW__COUNT; i++) {
-		rd->own[i].family = (enum fw_family)i;
-		text_copy(rd->own[i].name, sizeof(rd->own[i].name), rd->fw_table);
+		init_own(&rd->own[i], (enum fw_family)i, rd->fw_table);
+		init_own(&rd->flannel[i], (enum fw_family)i,
+			 i == FW_IP6 ? "flannel-ipv6" : "flannel-ipv4");
 	}
 
 	nl_nft_get_chains(&b, nlsock_seq(rd->sock));
@@ -290,15 +348,14 @@ static int read_all(struct nft_read *rd, struct err *err)
 	b = NL_BUF(bytes);
 	nl_nft_get_tables(&b, nlsock_seq(rd->sock));
 	r = nlsock_dump(rd->sock, &b, on_table, rd, err);
-	for (unsigned i = 0; r == 0 && i < FW__COUNT; i++) {
-		if (!rd->have_own[i])
-			continue;
-		b = NL_BUF(bytes);
-		nl_nft_get_rules(&b, nlsock_seq(rd->sock), (enum fw_family)i, rd->fw_table, NULL);
-		r = nlsock_dump(rd->sock, &b, on_own_rule, rd, err);
-	}
+	for (unsigned i = 0; r == 0 && i < FW__COUNT; i++)
+		r = read_rules(rd, &rd->own[i], err);
+	for (unsigned i = 0; r == 0 && i < FW__COUNT; i++)
+		r = read_rules(rd, &rd->flannel[i], err);
 	for (size_t i = 0; r == 0 && i < rd->n_foreign; i++)
-		r = walk_foreign(rd, &rd->foreign[i], err);
+		r = rd->foreign[i].chain.owner == FW_OWNER_FLANNEL
+			    ? read_jumps(rd, &rd->foreign[i], err)
+			    : walk_foreign(rd, &rd->foreign[i], err);
 	return r;
 }
 
@@ -383,10 +440,13 @@ int nft_read_dump(struct nft_read *rd, const struct os_names *names, unsigned ki
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < FW__COUNT && (kinds & OBJECT_BIT(OBJECT_FW_TABLE)); i++) {
-		struct object o = {.kind = OBJECT_FW_TABLE, .fw_table = &rd->own[i]};
+		struct object own = {.kind = OBJECT_FW_TABLE, .fw_table = &rd->own[i].table};
+		struct object left = {.kind = OBJECT_FW_TABLE, .fw_table = &rd->flannel[i].table};
 
-		if (rd->have_own[i])
-			fn(arg, &o);
+		if (rd->own[i].have)
+			fn(arg, &own);
+		if (rd->flannel[i].have)
+			fn(arg, &left);
 	}
 	for (size_t i = 0; i < rd->n_foreign && (kinds & OBJECT_BIT(OBJECT_FW_CHAIN)); i++) {
 		struct object o = {.kind = OBJECT_FW_CHAIN, .fw_chain = &rd->foreign[i].chain};

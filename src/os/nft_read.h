@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef OS_NFT_READ_H
 #define OS_NFT_READ_H
-/* What of the host's nf_tables concerns us, read consistently: our own tables and every base chain
- * at hook forward. Part of os/nft, which also writes and watches.
+/* What of the host's nf_tables concerns us, read consistently: our own tables, every base chain at hook
+ * forward, and what flannel left. Part of os/nft, which also writes and watches.
  *
  * A reading takes several dumps: chains, tables, our rules, then of each foreign chain the rules that
  * a packet may come to (model/fw_walk.h asks for them). It counts only if the generation of the rule
@@ -21,7 +21,7 @@
 struct nft_place {
 	uint32_t generation;
 	size_t n_handles;
-	uint64_t handles[LIMIT_NFT_HANDLES]; /* of our accepts */
+	uint64_t handles[LIMIT_NFT_HANDLES]; /* of our accepts; of jumps to flannel's chain */
 	uint64_t
 		before; /* the first blanket drop (model/fw_walk.h); 0 = none, they go to the end */
 };
@@ -34,9 +34,12 @@ struct nft_read {
 	uint32_t generation;
 	char fw_table[FW_NAME_SIZE], fw_comment[FW_COMMENT_SIZE];
 	struct cidr networks[2];
-	bool have_own[FW__COUNT];
-	uint32_t own_use[FW__COUNT]; /* chains seen in the own table */
-	struct fw_table own[FW__COUNT];
+
+	struct nft_own {
+		bool have;
+		uint32_t use; /* chains seen in it */
+		struct fw_table table;
+	} own[FW__COUNT], flannel[FW__COUNT]; /* read whole: our tables, and flannel's */
 	struct nft_foreign *foreign;
 	size_t n_foreign, n_space;
 	struct fw_walk walk;

@@ -48,10 +48,12 @@ struct os_dump {
 	bool peek; /* for somebody else's eyes: what it finds is still news to the watch */
 };
 
-/* Nexthop ids in our range that others hold, ascending; in the dump's arena. */
+/* What others hold. Nexthop ids in our range, ascending, in the dump's arena; and this node, if a real
+ * flanneld lives here (looked for when firewall kinds are dumped; pid 0 = none). */
 struct os_taken {
 	const uint32_t *ids;
 	size_t n;
+	struct culprit flanneld;
 };
 
 #define OS_WATCH_FDS 3 /* rtnetlink, nf_tables, subnet.env */

@@ -43,10 +43,12 @@ static struct update dump(struct rig *r, unsigned kinds)
 		r->hooks.dump(r->hooks.arg, kinds);
 	tell(r, (struct event){.type = EVENT_DUMP_BEGIN, .dump_begin = {kinds}});
 	sim_dump(r->kernel, kinds, tell_object, r);
-	return tell(r, (struct event){.type = EVENT_DUMP_END,
-				      .dump_end = {.devs = &r->kernel->devs,
-						   .taken_ids = r->taken_ids,
-						   .n_taken_ids = r->n_taken_ids}});
+	return tell(
+		r, (struct event){.type = EVENT_DUMP_END,
+				  .dump_end = {.devs = &r->kernel->devs,
+					       .taken_ids = r->taken_ids,
+					       .n_taken_ids = r->n_taken_ids,
+					       .flanneld = r->flanneld.pid ? &r->flanneld : NULL}});
 }
 
 static struct update apply(struct rig *r, const struct update *u)

@@ -30,6 +30,7 @@ struct rig {
 	bool is_published;
 	uint32_t taken_ids[4];
 	size_t n_taken_ids;
+	struct culprit flanneld; /* one that lives on the node; pid 0 = none */
 	struct rig_hooks hooks;
 	size_t n_dumps, n_plans, n_wakes;
 	struct route undo[64]; /* for an adversary */

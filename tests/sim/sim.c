@@ -425,6 +425,8 @@ static int chain_op(struct sim *k, const struct op *op, struct text *why)
 
 	if (!have)
 		return fail(why, -ENOENT, "No such file or directory");
+	if (have->owner == FW_OWNER_FLANNEL)
+		return plain_op(k, op, -ENOENT, why);
 	have->n_ours = op->verb == OP_DEL ? 0 : want->n_ours;
 	memcpy(have->ours, want->ours, sizeof(have->ours));
 	have->ours_extra = false;

@@ -186,6 +186,10 @@ bool words_object(const struct words *w, size_t first, struct words_object *ret)
 		o.fw_chain.policy_drop = words_has(w, "drop");
 		o.fw_chain.drops = o.fw_chain.policy_drop;
 		o.fw_chain.n_before = (uint16_t)words_number(w, "rules", 0);
+		if (words_has(w, "flannel"))
+			o.fw_chain.owner = FW_OWNER_FLANNEL;
+		if (words_has(w, "legacy"))
+			o.fw_chain.owner = FW_OWNER_LEGACY;
 		ok = i + 1 < w->n && text_copy(o.fw_chain.table, FW_NAME_SIZE, w->word[i]) &&
 		     text_copy(o.fw_chain.chain, FW_NAME_SIZE, w->word[i + 1]);
 	} else if (first < w->n && strcmp(w->word[first], "envfile") == 0) {

@@ -13,7 +13,7 @@
  *	    [blackhole]
  *	sysctl net/ipv4/ip_forward 0
  *	table loden
- *	chain filter FORWARD [drop] [rules N]
+ *	chain filter FORWARD [drop] [rules N] [flannel | legacy]
  */
 
 #include "model/lease.h"

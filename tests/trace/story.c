@@ -455,6 +455,16 @@ static bool do_kernel_rule(struct story *s, const struct words *w, bool blanket)
 	return true;
 }
 
+static const char *do_flanneld(struct story *s, const struct words *w)
+{
+	uint32_t pid = words_number(w, "pid", 0);
+
+	if (w->n < 2 || (strcmp(w->word[1], "ends") != 0 && !pid))
+		return "flanneld pid N | ends";
+	s->rig.flanneld = (struct culprit){.pid = pid, .comm = "flanneld"};
+	return NULL;
+}
+
 static const char *do_kernel(struct story *s, const struct words *w)
 {
 	enum object_kind kind;
@@ -575,7 +585,7 @@ static const struct {
 	{"peers", do_peers},   {"list", do_list},	{"put", do_put},
 	{"gone", do_gone},     {"unpeer", do_gone},	{"kernel", do_kernel},
 	{"refuse", do_refuse}, {"wait", do_wait},	{"restart", do_restart},
-	{"show", do_show},     {"cluster", do_cluster},
+	{"show", do_show},     {"cluster", do_cluster}, {"flanneld", do_flanneld},
 };
 
 const char *story_line(struct story *s, char *line)

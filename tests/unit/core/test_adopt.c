@@ -22,6 +22,12 @@ static void test_accepts_in_foreign_chains(void **state)
 		{"put into a native chain by hand, as the status advised",
 		 {.owner = FW_OWNER_NATIVE, .n_ours = 2},
 		 false},
+		{"in the tables of iptables-legacy",
+		 {.owner = FW_OWNER_LEGACY, .table = "nat", .chain = "FLANNEL-POSTRTG"},
+		 false},
+		{"called flannel's by mistake",
+		 {.owner = FW_OWNER_FLANNEL, .table = "nat", .chain = "POSTROUTING"},
+		 false},
 	};
 
 	(void)state;
@@ -29,10 +35,55 @@ static void test_accepts_in_foreign_chains(void **state)
 		struct object o = {.kind = OBJECT_FW_CHAIN, .fw_chain = &rows[i].have};
 
 		for (int uninstall = 0; uninstall < 2; uninstall++) {
-			struct adopt rule = {.uninstall = uninstall};
+			struct adopt rule = {
+				.uninstall = uninstall, .masquerades = true, .accepts = true};
 
 			if (adopt_may_delete(&rule, &o) != rows[i].may_delete)
 				fail_msg("%s, uninstall %d", rows[i].what, uninstall);
+		}
+	}
+}
+
+/* flannel's firewall goes where ours does the same. */
+static void test_firewall_of_flannel(void **state)
+{
+	const struct fw_chain masq = {
+		.owner = FW_OWNER_FLANNEL, .table = "nat", .chain = "FLANNEL-POSTRTG"};
+	const struct fw_chain fwd = {
+		.owner = FW_OWNER_FLANNEL, .table = "filter", .chain = "FLANNEL-FWD"};
+	struct fw_table both = {.name = "flannel-ipv4", .n_chains = 2}, empty = both,
+			accepting = both, ours = {.name = "loden"};
+	struct object o[] = {
+		{.kind = OBJECT_FW_CHAIN, .fw_chain = &masq},
+		{.kind = OBJECT_FW_CHAIN, .fw_chain = &fwd},
+		{.kind = OBJECT_FW_TABLE, .fw_table = &both},
+		{.kind = OBJECT_FW_TABLE, .fw_table = &accepting},
+		{.kind = OBJECT_FW_TABLE, .fw_table = &empty},
+		{.kind = OBJECT_FW_TABLE, .fw_table = &ours},
+	};
+
+	static const struct {
+		bool masquerades, accepts;
+		const char *goes; /* per object */
+	} rows[] = {
+		{true, true, "yyyyyy"},
+		{true, false, "ynnnyy"},
+		{false, true, "nynyyy"},
+		{false, false, "nnnnny"},
+	};
+
+	(void)state;
+	both.chains[0].nat = true;
+	accepting.n_chains = 1;
+	empty.n_chains = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct adopt rule = {.masquerades = rows[i].masquerades,
+				     .accepts = rows[i].accepts};
+
+		for (size_t k = 0; k < ARRAY_SIZE(o); k++) {
+			if (adopt_may_delete(&rule, &o[k]) != (rows[i].goes[k] == 'y'))
+				fail_msg("row %zu, object %zu", i, k);
+			assert_int_equal(adopt_is_flannel_firewall(&o[k]), k < 5);
 		}
 	}
 }
@@ -114,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepts_in_foreign_chains),
+		cmocka_unit_test(test_firewall_of_flannel),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_links_stay_until_uninstall),
