@@ -58,7 +58,9 @@ mount -t tmpfs tmpfs /run
 mkdir "$T" /run/netns
 hostname sandbox
 ip link set lo up
-ip link add sw type bridge forward_delay 0
+# A MAC of its own: that of its lowest port would go with its node, and others would talk to nobody for
+# half a minute.
+ip link add sw address 02:fe:00:00:00:fe type bridge forward_delay 0
 ip link set sw up
 ip addr add 192.168.77.254/24 dev sw
 
