@@ -45,13 +45,16 @@ struct h2 {
 	nghttp2_session *session;
 	struct h2_stream *streams; /* all that nghttp2 may still name */
 	struct loop_watch *timer;
-	uint64_t heard_ms; /* when bytes last arrived */
+	/* When a frame was last complete. Bytes prove nothing: through what lets one pass a second an
+	 * answer to PING takes longer than anybody should wait, and an event several minutes. */
+	uint64_t heard_ms;
 	uint64_t timer_ms; /* what it is armed for; UINT64_MAX = not */
 	unsigned depth;	   /* within so many calls that use this object */
 	bool connected;	   /* TCP */
 	bool preface_seen; /* what came first looked like HTTP/2 */
 	bool up, is_down, closed;
 	bool ping_sent;		    /* and nothing heard since */
+	bool frame_seen;	    /* in the bytes being read */
 	char problem[PROBLEM_SIZE]; /* "" = none yet */
 };
 
@@ -206,6 +209,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 	struct h2_stream *s = stream_find(session, frame->hd.stream_id);
 	struct h2 *c = arg;
 
+	c->frame_seen = true;
 	if (s && s->on.keep_open && frame->hd.flags & NGHTTP2_FLAG_END_STREAM &&
 	    (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA))
 		finish(s);
@@ -340,18 +344,20 @@ static void on_readable(struct bufferevent *transport, void *arg)
 	bool was_up = c->up;
 
 	enter(c);
-	c->heard_ms = loop_now_ms(c->conf.loop);
+	c->frame_seen = false;
 	check_preface(c, in, false);
 	if (c->preface_seen)
 		receive(c, in);
 	flush(c);
+	if (c->frame_seen)
+		c->heard_ms = loop_now_ms(c->conf.loop);
 	/* So it is after a protocol error, once nghttp2's GOAWAY is out. */
 	if (!c->closed && !nghttp2_session_want_read(c->session) &&
 	    !nghttp2_session_want_write(c->session))
 		set_problem(c, "HTTP/2: protocol error of the server");
 	if (c->problem[0]) {
 		go_down(c);
-	} else if (c->up && (c->ping_sent || !was_up)) {
+	} else if (c->frame_seen && c->up && (c->ping_sent || !was_up)) {
 		c->ping_sent = false;
 		timer_at(c, c->heard_ms + c->conf.ping_after_ms);
 	}

@@ -21,12 +21,13 @@
 
 struct scene {
 	struct loop *loop;
-	struct loop_watch *deadline, *accept, *serve;
+	struct loop_watch *deadline, *accept, *serve, *drip;
 	int listen_fd, fd;
 	uint16_t port;
 	const char *raw; /* what the server says instead of HTTP/2 */
 	bool raw_close;
 	bool mute; /* the server reads no more */
+	size_t n_dripped;
 	nghttp2_session *server;
 	size_t echo_left[16]; /* by stream id: bytes of the answer still to send */
 	struct h2 *client;
@@ -153,6 +154,18 @@ static void on_serve(void *arg, int fd)
 	}
 	assert_int_equal(nghttp2_session_mem_recv(s->server, buf, (size_t)n), n);
 	server_flush(s);
+}
+
+/* A frame of an unknown type, 255 bytes long, byte by byte. */
+static void on_drip(void *arg)
+{
+	const char head[] = {0, 0, (char)0xff, 0x77, 0, 0, 0, 0, 0};
+	struct scene *s = arg;
+	char byte = s->n_dripped < sizeof(head) ? head[s->n_dripped] : 0;
+
+	assert_int_equal(send(s->fd, &byte, 1, MSG_NOSIGNAL), 1);
+	s->n_dripped++;
+	loop_timer_at(s->drip, loop_now_ms(s->loop) + 10);
 }
 
 static void on_accept(void *arg, int fd)
@@ -294,6 +307,7 @@ static int teardown(void **state)
 	loop_watch_free(s->serve);
 	loop_watch_free(s->accept);
 	loop_watch_free(s->deadline);
+	loop_watch_free(s->drip);
 	loop_free(s->loop);
 	close(s->listen_fd);
 	if (s->fd >= 0)
@@ -441,6 +455,19 @@ static void a_half_open_connection_is_found(void **state)
 	assert_string_equal(s->line, "down: timed out: the server no longer answers");
 }
 
+static void a_byte_now_and_then_is_no_sign_of_life(void **state)
+{
+	struct scene *s = *state;
+
+	come_up(s);
+	s->drip = loop_timer(s->loop, on_drip, s);
+	loop_timer_at(s->drip, 0);
+	request(s, "/mute", "", true);
+	loop_run(s->loop);
+	assert_string_equal(s->line, "down: timed out: the server no longer answers");
+	assert_true(s->n_dripped >= 5);
+}
+
 static void a_closed_connection_is_told(void **state)
 {
 	struct scene *s = *state;
@@ -552,6 +579,7 @@ int main(void)
 		T(pings_when_silent_while_waiting),
 		T(never_pings_without_a_stream),
 		T(a_half_open_connection_is_found),
+		T(a_byte_now_and_then_is_no_sign_of_life),
 		T(a_closed_connection_is_told),
 		T(refused),
 		T(silent_server_times_out),
