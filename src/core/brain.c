@@ -26,7 +26,7 @@ struct brain *brain_new(const struct brain_conf *conf)
 	b->random = conf->seed | 1; /* never 0, see backoff_random() */
 	b->learnt.next_ms = LOOK_NEVER;
 	b->learnt.facts_ms = LOOK_NEVER;
-	b->learnt.relist_ms = LOOK_NEVER;
+	shrink_init(&b->learnt.shrink);
 	leases_init(&b->learnt.leases);
 	arena_init(&b->wanted.arena, 0);
 	arena_init(&b->wanted.taken_arena, 0);
@@ -113,7 +113,7 @@ void brain_networks(const struct brain *b, struct cidr ret_networks[2])
 
 const struct adopt *brain_sweep(const struct brain *b)
 {
-	bool complete = brain_phase(b) == PHASE_RUN && !b->learnt.shrunk_from;
+	bool complete = brain_phase(b) == PHASE_RUN && !shrink_holds(&b->learnt.shrink);
 
 	return complete ? &b->wanted.rule : NULL;
 }

@@ -12,6 +12,7 @@
 #include "core/leases.h"
 #include "core/look.h"
 #include "core/retry.h"
+#include "core/shrink.h"
 #include "core/step.h"
 
 /* Ops handed out at once. Enough to fill the kernel side's batches; 20 kB. */
@@ -52,8 +53,8 @@ struct learnt {
 	bool listed; /* a complete list was seen */
 	struct leases leases;
 	size_t n_malformed;
-	size_t shrunk_from, shrunk_to; /* sweeping is held until a second list; 0 = no */
-	uint64_t relist_ms;
+	struct shrink shrink;
+	bool strange; /* another network's configuration was read last: its leases are not ours */
 
 	bool have_own;
 	struct lease own;

@@ -106,11 +106,11 @@ static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 	text_add(t, "%s%s", b->table_notes, b->chain_notes);
 	contest_notes(&b->contest, now_ms, t);
 	text_add(t, "%s%s", b->wanted.notes, b->addr_notes);
-	if (l->shrunk_from)
+	if (l->shrink.from)
 		text_add(t,
 			 "the list of leases shrank from %zu to %zu: nothing is removed until a "
 			 "second list confirms it\n",
-			 l->shrunk_from, l->shrunk_to);
+			 l->shrink.from, l->shrink.to);
 	if (l->n_malformed)
 		text_add(t, "%zu malformed lease(s) were skipped\n", l->n_malformed);
 	if (b->tolerated.n)

@@ -17,9 +17,7 @@ const char *const event_type_names[] = {
 };
 static_assert(ARRAY_SIZE(event_type_names) == EVENT__COUNT, "a name for each");
 
-#define UPLINK_STABLE_MS 3000  /* failures.md I-01 */
-#define SHRINK_PEERS_MIN 10    /* failures.md 7.1 rule 6: smaller clusters really do halve */
-#define SHRINK_RELIST_MS 10000 /* ditto */
+#define UPLINK_STABLE_MS 3000 /* failures.md I-01 */
 
 /* They are wanted otherwise than before; look at once. */
 static void change_now(struct brain *b, unsigned kinds)
@@ -68,8 +66,12 @@ static void on_config(struct brain *b, const struct event *ev, struct update *re
 		/* Following it would cut off every pod of this node. */
 		text_add(&t, "Network: %s does not hold our subnet %s, which pods use",
 			 cidr_format(&net->network, network), cidr_format(&l->own.subnet, own));
+		l->strange = true;
 		return;
 	}
+	if (l->strange) /* what went by meanwhile was not looked at */
+		ret->flags |= UPDATE_RELIST;
+	l->strange = false;
 	l->config_problem[0] = '\0';
 	if (l->have_config && netconf_eq(&l->net, net))
 		return;
@@ -123,19 +125,12 @@ static void on_uplink(struct brain *b, const struct event *ev)
 static void on_leases(struct brain *b, const struct event *ev)
 {
 	struct learnt *l = &b->learnt;
-	size_t before, now = ev->leases.n;
 
+	if (l->strange)
+		return;
 	leases_settle(&l->leases);
-	before = l->leases.n;
-	if (l->listed && !l->shrunk_from && before > SHRINK_PEERS_MIN && now * 2 < before) {
-		l->shrunk_from = before;
-		l->shrunk_to = now;
-		l->relist_ms = b->now_ms + SHRINK_RELIST_MS;
-	} else {
-		l->shrunk_from = 0;
-		l->relist_ms = LOOK_NEVER;
-	}
-	leases_replace(&l->leases, ev->leases.leases, now);
+	shrink_listed(&l->shrink, l->leases.n, ev->leases.n, b->now_ms);
+	leases_replace(&l->leases, ev->leases.leases, ev->leases.n);
 	l->n_malformed = ev->leases.n_malformed;
 	if (l->listed) {
 		change_now(b, PEER_KINDS);
@@ -146,12 +141,32 @@ static void on_leases(struct brain *b, const struct event *ev)
 }
 
 /* One of a burst, perhaps: wait as long as for a burst of notices. */
-static void on_lease(struct brain *b, bool changed)
+static void on_lease(struct brain *b)
 {
-	if (!changed)
-		return;
 	brain_changed(b, PEER_KINDS);
 	look_notice(&b->look, PEER_KINDS, NULL, b->now_ms);
+}
+
+static void on_put(struct brain *b, const struct lease *lease)
+{
+	if (!leases_put(&b->learnt.leases, lease))
+		return;
+	shrink_put(&b->learnt.shrink);
+	on_lease(b);
+}
+
+static void on_gone(struct brain *b, const struct event *ev)
+{
+	struct learnt *l = &b->learnt;
+	size_t before;
+
+	if (shrink_counts(&l->shrink, b->now_ms))
+		leases_settle(&l->leases);
+	before = l->leases.n;
+	if (!leases_gone(&l->leases, &ev->gone.subnet, &ev->gone.subnet6))
+		return;
+	shrink_gone(&l->shrink, before, b->now_ms);
+	on_lease(b);
 }
 
 static void on_held(struct brain *b, const struct event *ev)
@@ -206,10 +221,12 @@ static void learn(struct brain *b, const struct event *ev, struct update *ret)
 		on_leases(b, ev);
 		break;
 	case EVENT_LEASE_PUT:
-		on_lease(b, leases_put(&l->leases, ev->put.lease));
+		if (!l->strange)
+			on_put(b, ev->put.lease);
 		break;
 	case EVENT_LEASE_GONE:
-		on_lease(b, leases_gone(&l->leases, &ev->gone.subnet, &ev->gone.subnet6));
+		if (!l->strange)
+			on_gone(b, ev);
 		break;
 	case EVENT_OWN:
 		if (ev->own.state == OWN_HELD)
@@ -259,10 +276,10 @@ static void run_timers(struct brain *b, struct update *ret)
 
 	if (l->next_ms <= b->now_ms)
 		adopt_uplink(b, &l->next);
-	if (l->relist_ms <= b->now_ms) {
+	if (shrink_wants_list(&l->shrink, b->now_ms))
 		ret->flags |= UPDATE_RELIST;
-		l->relist_ms = b->now_ms + SHRINK_RELIST_MS;
-	}
+	if (shrink_burst_over(&l->shrink, b->now_ms))
+		look_now(&b->look, PEER_KINDS, b->now_ms);
 	if (b->look.audit_ms == LOOK_NEVER) {
 		plan_audit(b);
 	} else if (b->look.audit_ms <= b->now_ms) {
@@ -310,7 +327,8 @@ static void tell(struct brain *b, struct update *ret)
 
 static uint64_t next_wake(const struct brain *b)
 {
-	uint64_t wake = MIN(b->learnt.next_ms, MIN(b->learnt.relist_ms, b->learnt.facts_ms));
+	uint64_t wake =
+		MIN(b->learnt.next_ms, MIN(shrink_next_ms(&b->learnt.shrink), b->learnt.facts_ms));
 
 	if (b->circle != CIRCLE_IDLE)
 		return wake; /* the circle's next event comes by itself */
