@@ -414,6 +414,7 @@ static void choose(struct etcd_own *o)
 		break;
 	case SUBNETS_TAKEN:
 	case SUBNETS_FULL:
+	case SUBNETS_FOREIGN:
 	case SUBNETS__COUNT:
 		tell_problem(o, c.verdict == SUBNETS_TAKEN ? OWN_TAKEN : OWN_LOST, c.why);
 		o->waits_for_room = true;

@@ -5,12 +5,10 @@
 #include <string.h>
 
 const char *const subnets_verdict_names[SUBNETS__COUNT] = {
-	[SUBNETS_REUSE] = "reuse",
-	[SUBNETS_CREATE] = "create",
-	[SUBNETS_TAKEN] = "taken",
-	[SUBNETS_FULL] = "full",
+	[SUBNETS_REUSE] = "reuse", [SUBNETS_CREATE] = "create",	  [SUBNETS_TAKEN] = "taken",
+	[SUBNETS_FULL] = "full",   [SUBNETS_FOREIGN] = "foreign",
 };
-static_assert(SUBNETS__COUNT == 4, "name the new verdict");
+static_assert(SUBNETS__COUNT == 5, "name the new verdict");
 
 #define CANDIDATES_MAX 100 /* flannel.md 5.3 step 5: one of the first 100 that are free */
 #define WINDOW_BITS    65536
@@ -74,6 +72,14 @@ static void choose_held(const struct subnets_input *in, struct subnets_choice *r
 
 	cidr_format(&in->held, held);
 	ret->subnet = in->held;
+	if (holder == NO_ENTRY && !cidr_covers(&in->net->network, &in->held)) {
+		ret->verdict = SUBNETS_FOREIGN;
+		snprintf(ret->why, sizeof(ret->why),
+			 "pods use %s, which is not in Network %s and not leased: another "
+			 "cluster's etcd? Nothing is written there",
+			 held, cidr_format(&in->net->network, other));
+		return;
+	}
 	if (holder == NO_ENTRY) {
 		ret->verdict = SUBNETS_CREATE;
 		snprintf(ret->why, sizeof(ret->why), "pods use %s and nobody holds it%s", held,

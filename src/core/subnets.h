@@ -32,6 +32,9 @@ enum subnets_verdict {
 	SUBNETS_CREATE, /* create `subnet` by transaction on version 0 */
 	SUBNETS_TAKEN,	/* `held` belongs to entry `index` of somebody else: wait and say so */
 	SUBNETS_FULL,	/* out of subnets */
+	/* `held` is not in Network and nobody holds it: another cluster's etcd, perhaps. Nothing is to be
+	 * written there */
+	SUBNETS_FOREIGN,
 	SUBNETS__COUNT,
 };
 

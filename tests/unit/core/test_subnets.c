@@ -225,10 +225,14 @@ static void test_held_or_nothing(void **state)
 	in.held = cidr("10.3.10.0/24");
 	assert_choice(&in, SUBNETS_CREATE, "10.3.10.0/24",
 		      "pods use 10.3.10.0/24 and nobody holds it");
-	in.held = cidr("10.9.1.0/24");
+	in.held = cidr("10.3.10.0/25");
 	assert_choice(
-		&in, SUBNETS_CREATE, "10.9.1.0/24",
-		"pods use 10.9.1.0/24 and nobody holds it, though it does not fit the config");
+		&in, SUBNETS_CREATE, "10.3.10.0/25",
+		"pods use 10.3.10.0/25 and nobody holds it, though it does not fit the config");
+	in.held = cidr("10.9.1.0/24");
+	assert_choice(&in, SUBNETS_FOREIGN, NULL,
+		      "pods use 10.9.1.0/24, which is not in Network 10.3.0.0/16 and not leased: "
+		      "another cluster's etcd? Nothing is written there");
 	subnets_choose(&in, &c);
 	assert_false(c.drop_stale);
 }
