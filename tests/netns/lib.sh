@@ -224,6 +224,23 @@ stop() {
 	rm -f "$T/$1.pid"
 }
 
+
+# cpu_ms NAME: processor time used so far by what on_bg, agent_start ("agent-NODE") or etcd_start began.
+cpu_ms() {
+	# proc(5): behind the name, which may hold anything, utime and stime are the 12th and 13th; in 1/100 s.
+	sed 's/.*) //' "/proc/$(pid_of "$1")/stat" | awk '{ print ($12 + $13) * 10 }'
+}
+
+# want_calm WHAT NAME SECONDS MAX_MS: in so many seconds from now it uses no more than that.
+want_calm() {
+	cpu_before_=$(cpu_ms "$2")
+	sleep "$3"
+	cpu_used_=$(($(cpu_ms "$2") - cpu_before_))
+	[ "$cpu_used_" -le "$4" ] || fail "$1
+  wanted: at most $4 ms of processor time in $3 s
+  was:    $cpu_used_ ms"
+	pass "$1 ($cpu_used_ ms of processor time in $3 s)"
+}
 # --- agents ---------------------------------------------------------------------------------------
 
 # agent_start NODE [FLAG…]: log in $T/agent-NODE.log
