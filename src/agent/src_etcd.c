@@ -57,7 +57,8 @@ struct source {
 	char complaints[COMPLAINTS_SIZE]; /* about the configuration, as last told */
 
 	bool told_up;
-	char problem[400]; /* as last told; "" = up */
+	char name[ETCD_ENDPOINT_SIZE + 8]; /* as last told */
+	char problem[400];		   /* as last told; "" = up */
 };
 
 /* ---- what is told ---- */
@@ -70,14 +71,15 @@ static void tell(struct source *s, struct event *ev)
 
 static void tell_up(struct source *s)
 {
-	char name[ETCD_ENDPOINT_SIZE + 8];
-	struct event ev = {.type = EVENT_SOURCE, .source = {.up = true, .name = name}};
+	char name[sizeof(s->name)];
+	struct event ev = {.type = EVENT_SOURCE, .source = {.up = true, .name = s->name}};
 
-	if (s->told_up)
+	snprintf(name, sizeof(name), "etcd %s", etcd_client_name(s->client));
+	if (s->told_up && strcmp(s->name, name) == 0)
 		return;
 	s->told_up = true;
 	s->problem[0] = '\0';
-	snprintf(name, sizeof(name), "etcd %s", etcd_client_name(s->client));
+	memcpy(s->name, name, sizeof(name));
 	log_info("etcd.up", "endpoint=%s revision=%lld", etcd_client_name(s->client),
 		 (long long)s->revision);
 	tell(s, &ev);

@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# timeout: 120
+# 5,000 leases disappear at once: nothing is swept until ten seconds later a list confirms it; that they come
+# back meanwhile costs no packet; and one that is put otherwise is followed at once.
+. "$(dirname "$0")/../netns/lib.sh"
+
+etcd_start
+etcd_conf '{"Network":"10.0.0.0/8","Backend":{"Type":"vxlan"}}'
+# put_all: 5,000 leases, 100 keys a transaction (etcd takes 128).
+put_all() {
+	i=0
+	while [ $i -lt 50 ]; do
+		awk -v i=$i 'BEGIN {
+			print ""
+			for (j = i * 100; j < i * 100 + 100; j++)
+				printf "put /coreos.com/network/subnets/10.%d.%d.0-24 {\"PublicIP\":\"172.16.%d.%d\",\"PublicIPv6\":null,\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"02:00:00:00:%02x:%02x\"}}\n", \
+					1 + int(j / 250), j % 250, int(j / 250), j % 250, int(j / 250), j % 250
+			print "\n"
+		}' | etcdctl_ txn >/dev/null
+		i=$((i + 1))
+	done
+}
+del_all() { etcdctl_ del --prefix "/coreos.com/network/subnets/$1" >/dev/null; }
+put_all
+node_add a
+agent_start a --healthz-port=10256
+wait_for 20 'ready' on a loden status
+fact() { on a loden status --json | jq -r "$1"; }
+routes() { on a ip route show proto 102 | grep -c flannel.1; }
+routes_are() { [ "$(routes)" = "$1" ]; }
+notes() { on a loden status | grep -E "shrank"; }
+# Into the log that the agent kept running: what is followed by a watch, not by a list.
+lists() { agent_log a | grep -c etcd.listed || :; }
+wait_for 20 '5,000 peers' routes_are 5000
+on a ip monitor route >"$T/routes.log" 2>&1 &
+echo $! >"$T/monitor.pid"
+
+echo '--- all deleted in one transaction, our own as well'
+before=$(lists)
+own=$(etcdctl_ get --prefix /coreos.com/network/subnets/ --print-value-only=false | grep -B1 '192.168.77.1"' | head -n 1)
+del_all ''
+wait_for 10 'it is told' notes
+want_match 'with the numbers' 'the list of leases shrank from 500[0-9] to [0-9]+: nothing is removed until a second list confirms it' "$(notes)"
+wait_for 10 'our own lease is written again' sh -c "ETCDCTL_API=3 etcdctl --endpoints=$ETCD_URL get $own | grep -q PublicIP"
+sleep 3
+want_eq 'all routes stand' 5000 "$(routes)"
+want_eq '/readyz' 'flanneld is ready' "$(on a curl -s http://127.0.0.1:10256/readyz)"
+etcd_peer 10.1.7.0/24 172.17.0.7 02:00:00:00:77:07
+moved() { on a ip neigh show 10.1.7.0 dev flannel.1 | grep -q 02:00:00:00:77:07; }
+wait_for 2 'whoever comes in the place of one is followed at once' moved
+
+echo '--- they come back in time: not one route was touched'
+: >"$T/routes.log"
+put_all
+not_told() { ! notes; }
+wait_for 15 'it is over' not_told
+want_eq 'all routes stand' 5000 "$(routes)"
+want_eq 'no route was deleted meanwhile' 0 "$(grep -c '^Deleted' "$T/routes.log" || :)"
+want_match 'a list was asked for' 'etcd.list_again why="asked for"' "$(agent_log a)"
+
+echo '--- deleted again, and it is meant: swept after the second list'
+del_all 10.
+wait_for 10 'it is told' notes
+sleep 7
+want_eq 'not yet' 5000 "$(routes)"
+wait_for 15 'swept' routes_are 0
+wait_for 5 'and ready' on a loden status
+want_eq 'no neighbour is left' 0 "$(on a ip neigh show dev flannel.1 nud permanent | wc -l)"
+want_calm 'the agent is calm' agent-a 4 150
