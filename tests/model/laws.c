@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Laws that hold for every state, shown on random ones. `model LAW [SEED]`: one law, from one seed. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,21 @@ static void begin(struct rig *r, struct sim *k, const struct world *w, bool init
 			 (struct event){.type = EVENT_LEASES, .leases = {w->peers, w->n_peers, 0}});
 }
 
+/* Some dumps from the first-th on fail. */
+static void begin_failing(struct rig *r, struct sim *k, const struct world *w, size_t first,
+			  uint64_t *random)
+{
+	rig_init(r, &w->conf, k);
+	r->uplink = w->uplink;
+	r->subnet = w->own.subnet;
+	r->now_ms = 1000;
+	r->fail_at = first;
+	r->fail_n = 1 + world_below(random, 6);
+	r->fail_code = world_below(random, 2) ? -EAGAIN : -ENOBUFS;
+	rig_feed(r, (struct event){.type = EVENT_CONFIG, .config = {&w->net, NULL}});
+	rig_feed(r, (struct event){.type = EVENT_LEASES, .leases = {w->peers, w->n_peers, 0}});
+}
+
 static void check_ready(const struct rig *r, const char *when)
 {
 	struct status st;
@@ -299,6 +315,72 @@ static void law_stubborn(uint64_t random)
 	world_fini(&w);
 }
 
+static const int refusals[] = {-EBUSY, -ENOMEM, -ENOBUFS, -EPERM,  -EINTR, -EAGAIN,
+			       -EIO,   -EEXIST, -EINVAL,  -ENODEV, -ENOENT};
+
+static int any_refusal(uint64_t *random)
+{
+	return refusals[world_below(random, ARRAY_SIZE(refusals))];
+}
+
+/* Any op of the agent's life, or several from there on, fails in any way: a minute later all is as if
+ * nothing had been, and nobody ran hot meanwhile. */
+static void law_refused(uint64_t random)
+{
+	struct world w;
+	struct sim k;
+	struct rig r;
+	size_t n_ops;
+
+	world_init(&w, &random);
+	begin(&r, &k, &w, false);
+	n_ops = k.n_ops;
+	rig_fini(&r);
+	sim_fini(&k);
+	for (size_t i = 1; i <= n_ops; i++) {
+		sim_init(&k);
+		sim_uplink(&k, "eth0", w.uplink.mtu_bytes);
+		k.fail_at = i;
+		k.fail_n = world_below(&random, 2) ? 1 : 1 + world_below(&random, 100);
+		k.fail_code = any_refusal(&random);
+		begin(&r, &k, &w, true);
+		rig_run(&r, r.now_ms + 10000);
+		k.fail_n = 0;
+		rig_run(&r, r.now_ms + 60000);
+		CHECK(r.n_dumps < 200, "%zu dumps after op %zu failed with %d", r.n_dumps, i,
+		      k.fail_code);
+		check_ready(&r, "after a refusal");
+		rig_fini(&r);
+		sim_fini(&k);
+	}
+	world_fini(&w);
+}
+
+/* The same of any dump: what it showed is not believed. */
+static void law_unread(uint64_t random)
+{
+	struct world w;
+	struct sim k;
+	struct rig r;
+
+	world_init(&w, &random);
+	for (size_t i = 1; i <= 8; i++) {
+		sim_init(&k);
+		sim_uplink(&k, "eth0", w.uplink.mtu_bytes);
+		begin_failing(&r, &k, &w, i, &random);
+		rig_run(&r, r.now_ms + 20000);
+		sim_flush(&k, OBJECT_ROUTE);
+		rig_feed(&r, (struct event){.type = EVENT_NOTICE,
+					    .notice = {.kinds = OBJECT_BIT(OBJECT_ROUTE)}});
+		rig_run(&r, r.now_ms + 120000);
+		CHECK(r.n_dumps < 100, "%zu dumps after dump %zu failed", r.n_dumps, i);
+		check_ready(&r, "after unreadable dumps");
+		rig_fini(&r);
+		sim_fini(&k);
+	}
+	world_fini(&w);
+}
+
 /* Undoes what the agent did, at once. */
 static void undo(void *arg, const struct plan *plan, const struct repair *repair)
 {
@@ -395,6 +477,8 @@ static const struct {
 	{"lives", law_lives, WORLDS / 10},
 	{"faults", law_faults, WORLDS},
 	{"idle", law_idle, 20},
+	{"refused", law_refused, WORLDS / 3},
+	{"unread", law_unread, WORLDS / 3},
 	{"stubborn", law_stubborn, WORLDS / 3},
 	{"war", law_war, 20},
 	{"leases", law_leases, WORLDS},

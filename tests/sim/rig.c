@@ -35,17 +35,22 @@ static void tell_object(void *arg, const struct object *o)
 static struct update dump(struct rig *r, unsigned kinds)
 {
 	char names[DEV__COUNT][LINK_NAME_SIZE];
+	bool fails;
 
 	r->n_dumps++;
+	fails = r->n_dumps >= r->fail_at && r->n_dumps - r->fail_at < r->fail_n;
 	brain_names(r->brain, names);
 	sim_names(r->kernel, names);
 	if (r->hooks.dump)
 		r->hooks.dump(r->hooks.arg, kinds);
 	tell(r, (struct event){.type = EVENT_DUMP_BEGIN, .dump_begin = {kinds}});
-	sim_dump(r->kernel, kinds, tell_object, r);
+	/* What was shown before it broke off is the least of what could confuse. */
+	sim_dump(r->kernel, fails ? kinds & OBJECT_BIT(OBJECT_LINK) : kinds, tell_object, r);
 	return tell(
 		r, (struct event){.type = EVENT_DUMP_END,
-				  .dump_end = {.devs = &r->kernel->devs,
+				  .dump_end = {.code = fails ? r->fail_code : 0,
+					       .problem = "broken off",
+					       .devs = &r->kernel->devs,
 					       .taken_ids = r->taken_ids,
 					       .n_taken_ids = r->n_taken_ids,
 					       .flanneld = r->flanneld.pid ? &r->flanneld : NULL}});

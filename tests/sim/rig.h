@@ -33,6 +33,9 @@ struct rig {
 	struct culprit flanneld; /* one that lives on the node; pid 0 = none */
 	struct rig_hooks hooks;
 	size_t n_dumps, n_plans, n_wakes;
+	/* So many dumps from the fail_at-th on, counted from 1, break off half way with fail_code. */
+	size_t fail_at, fail_n;
+	int fail_code;
 	struct route undo[64]; /* for an adversary */
 	size_t n_undo;
 	bool dead; /* the kernel's ops_to_live ran out */

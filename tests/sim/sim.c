@@ -482,6 +482,8 @@ int sim_op(struct sim *k, const struct op *op, struct text *why)
 	k->n_ops++;
 	if (k->n_faults)
 		op_format(op, &k->devs, &t);
+	if (k->n_ops >= k->fail_at && k->n_ops - k->fail_at < k->fail_n)
+		return fail(why, k->fail_code, strerror(-k->fail_code));
 	for (size_t i = 0; i < k->n_faults; i++) {
 		if (strstr(line, k->faults[i].needle))
 			return fail(why, k->faults[i].code, k->faults[i].text);

@@ -36,6 +36,9 @@ struct sim {
 	bool no_nexthops;
 	struct sim_fault faults[SIM_FAULTS_MAX];
 	size_t n_faults;
+	/* Whatever they are: `fail_n` ops from the fail_at-th on, counted from 1, fail so. */
+	size_t fail_at, fail_n;
+	int fail_code;
 	size_t ops_to_live; /* the agent dies after so many; SIM_NEVER */
 	size_t n_ops;	    /* ever applied */
 };
