@@ -56,6 +56,8 @@ struct source {
 	struct netconf net;
 	char complaints[COMPLAINTS_SIZE]; /* about the configuration, as last told */
 
+	struct ip public_ip, public_ip6; /* as last published */
+
 	bool told_up;
 	char name[ETCD_ENDPOINT_SIZE + 8]; /* as last told */
 	char problem[400];		   /* as last told; "" = up */
@@ -507,6 +509,14 @@ static int etcd_open(const struct source_conf *conf, struct source **ret, struct
 
 static void etcd_publish(struct source *s, const struct lease *l)
 {
+	bool moved = ip_is_set(&s->public_ip) && (!ip_eq(&s->public_ip, &l->public_ip) ||
+						  !ip_eq(&s->public_ip6, &l->public_ip6));
+
+	s->public_ip = l->public_ip;
+	s->public_ip6 = l->public_ip6;
+	/* A connection from an address that is gone stands, and nothing passes. */
+	if (moved)
+		etcd_client_fail(s->client, "our own address is another now");
 	etcd_own_publish(s->own, l);
 }
 
