@@ -25,6 +25,8 @@ fact_is() { [ "$(fact "$1" "$2")" = "$3" ]; }
 logged() { agent_log "$1" | grep -Eq -- "$2"; }
 key_of() { on "$1" sh -c '. /run/flannel/subnet.env; echo /coreos.com/network/subnets/${FLANNEL_SUBNET%.1/24}.0-24'; }
 
+has_key() { etcdctl_ get "$1" | grep -q PublicIP; }
+
 wait_for 10 'a has all peers' has_route a 10.244.250.0/24
 env_a=$(on a cat /run/flannel/subnet.env)
 on_bg a ping ping -ni 0.02 "$(gateway b)"
@@ -62,7 +64,7 @@ wait_for 5 'a peer of the backup is back' has_route a 10.244.250.0/24
 want_eq 'a keeps its subnet' "$env_a" "$(on a cat /run/flannel/subnet.env)"
 for n in $nodes; do
 	# Its lease was in the backup, or is written again.
-	wait_for 10 "$n's key is there" sh -c "ETCDCTL_API=3 etcdctl --endpoints=$ETCD_URL get $(key_of $n) | grep -q PublicIP"
+	wait_for 10 "$n's key is there" has_key "$(key_of "$n")"
 done
 
 echo '--- in its place the etcd of another cluster, with another network and its own nodes'
