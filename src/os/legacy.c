@@ -14,6 +14,8 @@
 
 #include "os/file.h"
 
+/* syscalls: socket getsockopt close */
+
 #define LIMIT_LEGACY_BYTES (8 << 20) /* of one table: some 40,000 rules */
 
 /* The two families have the same calls, with structures of different sizes. */

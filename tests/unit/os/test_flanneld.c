@@ -25,7 +25,7 @@ static int setup(void **state)
 	(void)state;
 	strcpy(proc, "/tmp/loden-test-XXXXXX");
 	assert_non_null(mkdtemp(proc));
-	sh("mkdir self self/ns && echo >self/exe && echo >self/ns/net && echo >other && echo >flannel");
+	sh("mkdir self self/net && echo >self/exe && echo >self/net/dev && echo >other && echo >flannel");
 	return 0;
 }
 
@@ -43,16 +43,17 @@ static void test_who_counts(void **state)
 		uint32_t pid;
 	} rows[] = {
 		{"nobody", "true", 0},
-		{"another program", "mkdir -p 7/ns; echo kubelet >7/comm; ln ../net 7/ns/net", 0},
-		{"flanneld", "echo flanneld >7/comm; ln flannel 7/exe; ln self/ns/net 7/ns/net", 7},
-		{"in another network", "echo flanneld >7/comm; ln flannel 7/exe; ln other 7/ns/net",
-		 0},
+		{"another program", "mkdir -p 7/net; echo kubelet >7/comm; ln other 7/net/dev", 0},
+		{"flanneld", "echo flanneld >7/comm; ln flannel 7/exe; ln self/net/dev 7/net/dev",
+		 7},
+		{"in another network",
+		 "echo flanneld >7/comm; ln flannel 7/exe; ln other 7/net/dev", 0},
 		{"Loden by that name",
-		 "echo flanneld >7/comm; ln self/exe 7/exe; ln self/ns/net 7/ns/net", 0},
+		 "echo flanneld >7/comm; ln self/exe 7/exe; ln self/net/dev 7/net/dev", 0},
 		{"dead", "echo flanneld >7/comm", 0},
 		{"no number", "mkdir 7x; mv 7/* 7x; echo flanneld >7x/comm", 0},
 		{"called alike",
-		 "echo flanneld2 >7/comm; ln flannel 7/exe; ln self/ns/net 7/ns/net", 0},
+		 "echo flanneld2 >7/comm; ln flannel 7/exe; ln self/net/dev 7/net/dev", 0},
 	};
 
 	(void)state;
@@ -61,7 +62,7 @@ static void test_who_counts(void **state)
 		char make[500];
 
 		snprintf(make, sizeof(make),
-			 "rm -rf [0-9]*; mkdir -p 7/ns; { %s; } 2>/dev/null || :", rows[i].make);
+			 "rm -rf [0-9]*; mkdir -p 7/net; { %s; } 2>/dev/null || :", rows[i].make);
 		sh(make);
 		flanneld_look(&f, proc, true, 1000);
 		if (f.who.pid != rows[i].pid)
@@ -76,7 +77,7 @@ static void test_how_often(void **state)
 	(void)state;
 	sh("rm -rf [0-9]*");
 	flanneld_look(&f, proc, false, 1000);
-	sh("mkdir -p 7/ns; echo flanneld >7/comm; ln flannel 7/exe; ln self/ns/net 7/ns/net");
+	sh("mkdir -p 7/net; echo flanneld >7/comm; ln flannel 7/exe; ln self/net/dev 7/net/dev");
 	flanneld_look(&f, proc, false, 1000 + FLANNELD_LOOK_MS - 1);
 	assert_int_equal(f.who.pid, 0);
 	flanneld_look(&f, proc, true, 1000 + FLANNELD_SUSPECT_MS - 1);
