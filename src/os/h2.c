@@ -19,14 +19,14 @@
 
 #include "base/text.h"
 
-/* syscalls: socket connect setsockopt close */
+/* syscalls: socket connect setsockopt getsockopt close */
 
 /* Above this much unsent output nothing more is produced until some has gone. */
 #define LIMIT_OUTPUT_BYTES 65536
 /* RFC 9113, 4.1: length (3), type, flags, stream id (4). */
 #define FRAME_HEAD_SIZE	   9
-#define AUTHORITY_SIZE	   80
-#define PROBLEM_SIZE	   200
+#define AUTHORITY_SIZE	   264 /* a name, a port */
+#define PROBLEM_SIZE	   400
 
 struct h2_stream {
 	struct h2 *conn;
@@ -41,6 +41,8 @@ struct h2_stream {
 struct h2 {
 	struct h2_conf conf;
 	char authority[AUTHORITY_SIZE];
+	struct event *connecting; /* TCP; NULL = no longer */
+	struct tls *tls;	  /* NULL = plain text */
 	struct bufferevent *transport;
 	nghttp2_session *session;
 	struct h2_stream *streams; /* all that nghttp2 may still name */
@@ -50,7 +52,7 @@ struct h2 {
 	uint64_t heard_ms;
 	uint64_t timer_ms; /* what it is armed for; UINT64_MAX = not */
 	unsigned depth;	   /* within so many calls that use this object */
-	bool connected;	   /* TCP */
+	bool connected;	   /* HTTP/2 may begin */
 	bool preface_seen; /* what came first looked like HTTP/2 */
 	bool up, is_down, closed;
 	bool ping_sent;		    /* and nothing heard since */
@@ -59,6 +61,14 @@ struct h2 {
 };
 
 /* ---- the end of things ---- */
+
+static void connecting_end(struct h2 *c)
+{
+	if (!c->connecting)
+		return;
+	close(event_get_fd(c->connecting));
+	event_free(TAKE_PTR(c->connecting));
+}
 
 static void conn_free(struct h2 *c)
 {
@@ -69,8 +79,10 @@ static void conn_free(struct h2 *c)
 		free(s);
 	}
 	loop_watch_free(c->timer);
+	connecting_end(c);
 	if (c->transport)
 		bufferevent_free(c->transport);
+	tls_free(c->tls);
 	nghttp2_session_del(c->session);
 	free(c);
 }
@@ -116,9 +128,10 @@ _printf_(2, 3) static void set_problem(struct h2 *c, const char *fmt, ...)
 
 static void set_problem_errno(struct h2 *c, int code)
 {
-	set_problem(c, "%s", strerror(code));
+	const char *why = strerror(code);
+
 	/* It will stand in the middle of a line. */
-	c->problem[0] = (char)tolower((unsigned char)c->problem[0]);
+	set_problem(c, "%c%s", tolower((unsigned char)why[0]), why + 1);
 }
 
 /* Tells the owner, once; the problem is set. The caller is between enter() and leave(). */
@@ -129,6 +142,7 @@ static void go_down(struct h2 *c)
 	c->is_down = true;
 	if (c->transport)
 		bufferevent_disable(c->transport, EV_READ | EV_WRITE);
+	connecting_end(c);
 	timer_at(c, UINT64_MAX);
 	if (!c->closed)
 		c->conf.down(c->conf.arg, c->problem);
@@ -308,12 +322,14 @@ static void check_preface(struct h2 *c, struct evbuffer *in, bool last)
 		return;
 	}
 	if (n == 0) {
-		set_problem(c, "the server closed the connection without a word");
+		/* So does etcd when plain text comes to its TLS port. */
+		set_problem(c, "the server closed the connection without a word%s",
+			    c->tls ? "" : ": does it want TLS? Then write https://");
 		return;
 	}
 	/* A TLS alert record (RFC 8446, 5.1). */
 	if (head[0] == 0x15 && head[1] == 0x03) {
-		set_problem(c, "not plain HTTP/2: the server speaks TLS");
+		set_problem(c, "the server speaks TLS: write https://");
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -371,6 +387,25 @@ static void on_writable(struct bufferevent *transport _unused_, void *arg)
 	flush(c);
 }
 
+/* The transport stands. */
+static void begin(struct h2 *c)
+{
+	c->connected = true;
+	bufferevent_enable(c->transport, EV_READ);
+	flush(c);
+}
+
+/* Before anything useful was said, TLS may know why. */
+static void take_tls_problem(struct h2 *c)
+{
+	struct text t = TEXT(c->problem);
+
+	if (!c->tls || c->up || c->problem[0])
+		return;
+	if (!tls_problem(c->tls, c->transport, &t))
+		c->problem[0] = '\0';
+}
+
 static void on_transport(struct bufferevent *transport, short what, void *arg)
 {
 	int code = errno;
@@ -378,13 +413,18 @@ static void on_transport(struct bufferevent *transport, short what, void *arg)
 
 	enter(c);
 	if (what & BEV_EVENT_CONNECTED) {
-		c->connected = true;
-		bufferevent_enable(c->transport, EV_READ);
-		flush(c);
+		tls_settled(c->tls);
+		begin(c);
 	} else if (what & BEV_EVENT_EOF) {
-		check_preface(c, bufferevent_get_input(transport), true);
+		if (c->connected)
+			check_preface(c, bufferevent_get_input(transport), true);
+		take_tls_problem(c);
 		set_problem(c, "the server closed the connection");
 	} else {
+		take_tls_problem(c);
+		/* Closed with something of ours unread. */
+		if (c->connected && code == ECONNRESET)
+			check_preface(c, bufferevent_get_input(transport), true);
 		set_problem_errno(c, code ? code : ECONNRESET);
 	}
 	if (c->problem[0])
@@ -427,12 +467,16 @@ static void on_timer(void *arg)
 	struct h2 *c = arg;
 
 	enter(c);
-	if (c->up)
+	if (c->problem[0])
+		; /* h2_open() did not come that far */
+	else if (c->up)
 		check_silence(c);
+	else if (c->connected)
+		set_problem(c, "timed out: connected, but the server does not speak");
 	else
 		set_problem(c, "timed out: %s",
-			    c->connected ? "connected, but the server does not speak"
-					 : "no TCP connection");
+			    c->connecting ? "no TCP connection"
+					  : "connected, but no TLS handshake");
 	if (c->problem[0])
 		go_down(c);
 	leave(c);
@@ -471,22 +515,53 @@ static int tcp_connect(struct h2 *c)
 	return fd;
 }
 
-/* The seam for TLS: another bufferevent over the same descriptor. */
-static void transport_open(struct h2 *c, int fd)
+/* The one place that knows of plain text and TLS. */
+static void transport_new(struct h2 *c, int fd)
 {
-	c->transport = bufferevent_socket_new(loop_base(c->conf.loop), fd, BEV_OPT_CLOSE_ON_FREE);
+	struct event_base *base = loop_base(c->conf.loop);
+
+	if (c->tls)
+		c->transport = tls_transport(c->tls, base, fd);
+	else
+		c->transport = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!c->transport)
 		abort();
 	bufferevent_setcb(c->transport, on_readable, on_writable, on_transport, c);
-	/* Without an address: the descriptor is connecting already. */
-	if (bufferevent_socket_connect(c->transport, NULL, 0) < 0)
+	if (!c->tls)
+		begin(c);
+}
+
+static void on_connected(evutil_socket_t fd, short what _unused_, void *arg)
+{
+	struct h2 *c = arg;
+	socklen_t size = sizeof(int);
+	int code = 0;
+
+	enter(c);
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size) < 0)
+		code = errno;
+	if (code == 0) {
+		event_free(TAKE_PTR(c->connecting));
+		transport_new(c, fd);
+	} else {
+		set_problem_errno(c, code);
+		go_down(c);
+	}
+	leave(c);
+}
+
+static void connecting_begin(struct h2 *c, int fd)
+{
+	c->connecting = event_new(loop_base(c->conf.loop), fd, EV_WRITE, on_connected, c);
+	if (!c->connecting || event_add(c->connecting, NULL) < 0)
 		abort();
 }
 
 struct h2 *h2_open(const struct h2_conf *conf)
 {
 	struct h2 *c = calloc(1, sizeof(*c));
-	int fd;
+	struct err err;
+	int fd = -1;
 
 	if (!c)
 		abort();
@@ -496,9 +571,12 @@ struct h2 *h2_open(const struct h2_conf *conf)
 	c->conf.authority = c->authority;
 	c->timer = loop_timer(conf->loop, on_timer, c);
 	session_open(c);
-	fd = tcp_connect(c);
+	if (conf->tls && tls_new(conf->tls, conf->host, &c->tls, &err) < 0)
+		set_problem(c, "%s", err.text);
+	else
+		fd = tcp_connect(c);
 	if (fd >= 0) {
-		transport_open(c, fd);
+		connecting_begin(c, fd);
 		timer_at(c, loop_now_ms(conf->loop) + conf->connect_timeout_ms);
 	} else {
 		timer_at(c, 0);
@@ -532,7 +610,7 @@ struct h2_stream *h2_send(struct h2 *c, const struct h2_request *req)
 	if (req->n_body > 0)
 		memcpy(s->body, req->body, req->n_body);
 	headers[n++] = header_nv(":method", req->method);
-	headers[n++] = header_nv(":scheme", "http");
+	headers[n++] = header_nv(":scheme", c->tls ? "https" : "http");
 	headers[n++] = header_nv(":path", req->path);
 	headers[n++] = header_nv(":authority", c->authority);
 	for (size_t i = 0; i < req->n_headers; i++)

@@ -3,10 +3,10 @@
 #define OS_H2_H
 /* One HTTP/2 connection as a client (RFC 9113), by nghttp2 over a libevent bufferevent.
  *
- * Plaintext with prior knowledge: no upgrade dance, as gRPC does it. TLS will be another bufferevent in
- * transport_new(); nothing else needs to know. Several requests run at once, each a stream.
+ * Over TLS, or in plain text with prior knowledge: no upgrade dance, as gRPC does it. Which of them only
+ * transport_new() knows. Several requests run at once, each a stream.
  *
- *	h2_open ─▶ (TCP, preface, the server's SETTINGS) ─▶ up ─▶ … ─▶ down ─▶ h2_close
+ *	h2_open ─▶ (TCP, TLS, preface, the server's SETTINGS) ─▶ up ─▶ … ─▶ down ─▶ h2_close
  *
  * Bounded: what arrives is handed on at once, in pieces of a frame or less; what is sent is one small
  * request body a stream. Half-open connections are found by PING, sent only while a stream is open and
@@ -17,6 +17,7 @@
 
 #include "model/ip.h"
 #include "os/loop.h"
+#include "os/tls.h"
 
 struct h2;
 struct h2_stream;
@@ -25,7 +26,9 @@ struct h2_conf {
 	struct loop *loop;
 	struct ip ip;
 	uint16_t port;
-	const char *authority;	     /* ":authority", for example "10.0.0.1:2379"; copied */
+	const char *authority;	     /* ":authority", for example "etcd-1:2379"; copied */
+	const struct tls_conf *tls;  /* NULL = plain text; its strings are borrowed for good */
+	const char *host;	     /* who the server must prove to be; copied; only for TLS */
 	uint32_t connect_timeout_ms; /* until up */
 	uint32_t ping_after_ms;
 	uint32_t ping_timeout_ms;

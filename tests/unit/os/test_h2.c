@@ -511,12 +511,13 @@ static void other_protocols_are_named(void **state)
 		{"HTTP/1.1 400 Bad Request\r\nX: y\r\n\r\n", false,
 		 "not HTTP/2: the server answered \"HTTP/1.1 400 Bad Request\""},
 		{"\x15\x03\x01\x02\x02\x02\x16xxxx", false,
-		 "not plain HTTP/2: the server speaks TLS"},
-		{"\x15\x03\x01", true, "not plain HTTP/2: the server speaks TLS"},
+		 "the server speaks TLS: write https://"},
+		{"\x15\x03\x01", true, "the server speaks TLS: write https://"},
 		{"SSH-2", true, "not HTTP/2: the server answered \"SSH-2\""},
 		{"\x1b[2J\x01\x02\x03\x04\x05\x06", false,
 		 "not HTTP/2: the server answered \"\\x1b[2J\\x01\\x02\\x03\\x04\\x05\\x06\""},
-		{"", true, "the server closed the connection without a word"},
+		{"", true,
+		 "the server closed the connection without a word: does it want TLS? Then write https://"},
 	};
 	struct scene *s = *state;
 
