@@ -29,6 +29,11 @@ const struct pb_want etcd_lease_wants[] = {
 	PB_WANT_END,
 };
 
+const struct pb_want etcd_auth_wants[] = {
+	PB_WANT_TEXT(2, struct etcd_auth_reply, token),
+	PB_WANT_END,
+};
+
 const struct pb_want etcd_watch_wants[] = {
 	PB_WANT_MESSAGE(1, watch_header),
 	PB_WANT_INT(3, struct etcd_watch_reply, created),
@@ -148,4 +153,10 @@ void etcd_encode_lease_grant(int64_t ttl_s, struct pb_out *ret)
 void etcd_encode_lease_id(int64_t lease, struct pb_out *ret)
 {
 	pb_put_int(ret, 1, lease);
+}
+
+void etcd_encode_authenticate(const char *name, const char *password, struct pb_out *ret)
+{
+	pb_put_text(ret, 1, name);
+	pb_put_text(ret, 2, password);
 }

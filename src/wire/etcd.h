@@ -21,6 +21,7 @@
 #define ETCD_METHOD_LEASE_REVOKE "/etcdserverpb.Lease/LeaseRevoke"
 #define ETCD_METHOD_LEASE_RENEW	 "/etcdserverpb.Lease/LeaseKeepAlive"
 #define ETCD_METHOD_LEASE_TTL	 "/etcdserverpb.Lease/LeaseTimeToLive"
+#define ETCD_METHOD_AUTHENTICATE "/etcdserverpb.Auth/Authenticate"
 
 struct etcd_header {
 	uint64_t cluster_id;
@@ -77,6 +78,8 @@ void etcd_encode_lease_grant(int64_t ttl_s, struct pb_out *ret);
 /* For LEASE_REVOKE, LEASE_RENEW, LEASE_TTL: they all begin with the id. */
 void etcd_encode_lease_id(int64_t lease, struct pb_out *ret);
 
+void etcd_encode_authenticate(const char *name, const char *password, struct pb_out *ret);
+
 /* ---- responses ---- */
 
 #define ETCD_RANGE_KVS 2
@@ -99,6 +102,13 @@ struct etcd_lease_reply {
 	int64_t ttl_s;
 };
 
+/* Simple tokens have some 20 characters, JSON web tokens many hundred. */
+#define ETCD_TOKEN_SIZE 4096
+
+struct etcd_auth_reply {
+	char token[ETCD_TOKEN_SIZE]; /* full to its end: it was longer, and is of no use */
+};
+
 #define ETCD_WATCH_EVENTS 11
 
 struct etcd_watch_reply {
@@ -112,6 +122,7 @@ struct etcd_watch_reply {
 extern const struct pb_want etcd_range_wants[];
 extern const struct pb_want etcd_txn_wants[];
 extern const struct pb_want etcd_lease_wants[];
+extern const struct pb_want etcd_auth_wants[];
 extern const struct pb_want etcd_watch_wants[];
 
 /* The bytes of one ETCD_RANGE_KVS. 0 or -EBADMSG; ret->key is then set if it came that far. */

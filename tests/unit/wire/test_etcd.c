@@ -149,6 +149,9 @@ static void requests_are_etcdctls(void **state _unused_)
 	o.n = 0;
 	etcd_encode_lease_id(LEASE, &o);
 	assert_encoded("lease id", &o, "0886d2bfc4e5bfe8a669");
+	o.n = 0;
+	etcd_encode_authenticate("ab", "xyz", &o);
+	assert_encoded("authenticate", &o, "0a026162120378797a");
 }
 
 static void reads_a_page(void **state _unused_)
