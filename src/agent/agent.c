@@ -312,8 +312,7 @@ static int open_source(struct agent *a, struct err *err)
 		.fn = on_source,
 		.arg = a,
 		.seed = a->conf.seed ^ 1,
-		.endpoints = o->etcd_endpoints,
-		.prefix = o->etcd_prefix,
+		.opts = o,
 		.renew_margin_min = (uint32_t)o->subnet_lease_renew_margin_min,
 		.lease_ttl_s = (uint32_t)o->etcd_lease_ttl_s,
 	};

@@ -8,9 +8,11 @@
 
 #include "base/log.h"
 #include "core/backoff.h"
+#include "os/dns.h"
 #include "os/h2.h"
 
 #define CONNECT_TIMEOUT_MS 5000
+#define LOOKUP_TIMEOUT_MS  5000
 /* Two wake-ups in half a minute. etcd asks clients to leave 5 s between pings
  * (--grpc-keepalive-min-time). */
 #define PING_AFTER_MS	   30000
@@ -24,6 +26,9 @@ struct etcd_call {
 	struct etcd_call_conf conf;
 	struct h2_stream *stream; /* NULL = ended */
 	struct loop_watch *deadline;
+	uint8_t *body; /* to ask again with a new token; NULL = that is not possible */
+	size_t n_body;
+	bool parked; /* waits for that token */
 	struct grpc_split split;
 	struct grpc_status status;
 	struct pb_stream message;
@@ -37,10 +42,15 @@ struct etcd_client {
 	struct etcd_client_conf conf;
 	struct h2 *conn; /* NULL while waiting */
 	bool up;
-	size_t i;	   /* endpoint of this or the next try */
-	size_t n_failed;   /* in this round */
-	char problem[300]; /* of this round */
-	uint64_t well_ms;  /* since when it serves; 0 = it does not, yet */
+	size_t i;		   /* endpoint of this or the next try */
+	struct dns_lookup *lookup; /* of its name; NULL = none is under way */
+	struct ip addresses[DNS_ADDRESSES_MAX];
+	size_t n_addresses, k; /* k: that of this try */
+	size_t n_failed;       /* endpoints in this round */
+	char problem[600];     /* of this round */
+	struct etcd_call *login;
+	struct etcd_auth_reply auth; /* token "" = none */
+	uint64_t well_ms;	     /* since when it serves; 0 = it does not, yet */
 	struct backoff backoff;
 	uint64_t random;
 	struct loop_watch *timer;
@@ -48,6 +58,8 @@ struct etcd_client {
 };
 
 /* ---- calls ---- */
+
+static void login(struct etcd_client *c);
 
 static void call_unlink(struct etcd_call *call)
 {
@@ -72,6 +84,7 @@ static void call_leave(struct etcd_call *call)
 	if (--call->depth > 0 || call->at)
 		return;
 	loop_watch_free(call->deadline);
+	free(call->body);
 	free(call);
 }
 
@@ -86,10 +99,15 @@ void etcd_client_cancel(struct etcd_call *call)
 
 static void call_end(struct etcd_call *call, enum grpc_code code, const char *problem)
 {
+	char words[sizeof(((struct err *)0)->text)];
+	struct text t = TEXT(words);
+
 	if (!call->at)
 		return;
 	call_enter(call);
 	call_unlink(call);
+	if (code != GRPC_OK && etcd_access_explain(call->client->conf.access, problem, &t))
+		problem = words;
 	call->conf.done(call->conf.arg, code, problem);
 	call_leave(call);
 }
@@ -172,6 +190,11 @@ static void on_end(void *arg, const char *problem)
 		code = GRPC_INTERNAL;
 		problem = call->n_messages ? "more than one answer" : "the answer is empty";
 	}
+	if (code != GRPC_OK && call->at && call->body && etcd_access_is_stale(problem)) {
+		call->parked = true;
+		login(call->client);
+		return;
+	}
 	call_end(call, code, problem);
 }
 
@@ -180,26 +203,25 @@ static void on_deadline(void *arg)
 	call_end(arg, GRPC_DEADLINE_EXCEEDED, "timed out: no complete answer");
 }
 
-struct etcd_call *etcd_client_call(struct etcd_client *c, const struct etcd_call_conf *conf)
+static void call_send(struct etcd_call *call, const uint8_t *body, size_t n_body)
 {
-	struct etcd_call *call = calloc(1, sizeof(*call));
-	uint8_t body[GRPC_HEAD_SIZE + 4096];
 	const struct h2_header headers[] = {
 		{"content-type", "application/grpc"},
 		{"te", "trailers"},
 		{"user-agent", "loden"},
 		/* A member without a leader ends the call instead of serving what it knew. */
 		{"hasleader", "true"},
+		{"token", call->client->auth.token},
 		{"grpc-timeout", "10S"},
 	};
-	const struct h2_request request = {
+	struct h2_header given[ARRAY_SIZE(headers)];
+	struct h2_request request = {
 		.method = "POST",
-		.path = conf->method,
-		.headers = headers,
-		.n_headers = ARRAY_SIZE(headers) - conf->watch,
+		.path = call->conf.method,
+		.headers = given,
 		.body = body,
-		.n_body = GRPC_HEAD_SIZE + conf->request->n,
-		.keep_open = conf->watch,
+		.n_body = n_body,
+		.keep_open = call->conf.watch,
 		.header = on_header,
 		.data = on_data,
 		.end = on_end,
@@ -207,9 +229,22 @@ struct etcd_call *etcd_client_call(struct etcd_client *c, const struct etcd_call
 	};
 
 	static_assert(ETCD_CLIENT_DEADLINE_S == 10, "also in grpc-timeout");
+	for (size_t i = 0; i < ARRAY_SIZE(headers) - call->conf.watch; i++)
+		if (headers[i].value[0])
+			given[request.n_headers++] = headers[i];
+	call->stream = h2_send(call->client->conn, &request);
+}
+
+static struct etcd_call *call_new(struct etcd_client *c, const struct etcd_call_conf *conf,
+				  bool again)
+{
+	struct etcd_call *call = calloc(1, sizeof(*call));
+	uint8_t body[GRPC_HEAD_SIZE + 4096];
+	const size_t n_body = GRPC_HEAD_SIZE + conf->request->n;
+
 	if (!call)
 		abort();
-	assert(c->up && !conf->request->cut && request.n_body <= sizeof(body));
+	assert(!conf->request->cut && n_body <= sizeof(body));
 	grpc_head_encode(body, conf->request->n);
 	memcpy(body + GRPC_HEAD_SIZE, conf->request->buf, conf->request->n);
 	call->client = c;
@@ -220,7 +255,15 @@ struct etcd_call *etcd_client_call(struct etcd_client *c, const struct etcd_call
 	if (call->next)
 		call->next->at = &call->next;
 	c->calls = call;
-	call->stream = h2_send(c->conn, &request);
+	if (again) {
+		call->body = malloc(n_body);
+		if (!call->body)
+			abort();
+		memcpy(call->body, body, n_body);
+		call->n_body = n_body;
+	}
+	call_send(call, body, n_body);
+	explicit_bzero(body, n_body); /* a password, perhaps */
 	if (!conf->watch) {
 		call->deadline = loop_timer(c->conf.loop, on_deadline, call);
 		loop_timer_at(call->deadline,
@@ -229,56 +272,169 @@ struct etcd_call *etcd_client_call(struct etcd_client *c, const struct etcd_call
 	return call;
 }
 
+struct etcd_call *etcd_client_call(struct etcd_client *c, const struct etcd_call_conf *conf)
+{
+	assert(c->up);
+	return call_new(c, conf, etcd_access_has_user(c->conf.access));
+}
+
 /* ---- connection ---- */
+
+/* Tries the next address, endpoint, or round; `well`: it served for some time. */
+static void go_on(struct etcd_client *c, bool well)
+{
+	if (well) {
+		backoff_reset(&c->backoff);
+		c->n_failed = 0;
+		c->problem[0] = '\0';
+	} else if (++c->k < c->n_addresses) {
+		loop_timer_at(c->timer, 0);
+		return;
+	} else {
+		c->n_failed++;
+	}
+	c->n_addresses = 0;
+	c->i = (c->i + 1) % c->conf.access->endpoints.n;
+	if (c->n_failed < c->conf.access->endpoints.n) {
+		loop_timer_at(c->timer, 0);
+		return;
+	}
+	c->n_failed = 0;
+	loop_timer_at(c->timer, loop_now_ms(c->conf.loop) +
+					backoff_next_ms(&c->backoff, backoff_random(&c->random)));
+	c->conf.failed(c->conf.arg, c->problem);
+	c->problem[0] = '\0';
+}
+
+static void add_problem(struct etcd_client *c, const char *problem)
+{
+	const struct etcd_endpoint *e = &c->conf.access->endpoints.of[c->i];
+	struct text t = {
+		.buf = c->problem, .size_bytes = sizeof(c->problem), .len = strlen(c->problem)};
+	char ip[IP_STRLEN];
+
+	text_add(&t, "%s%s", t.len ? "; " : "", e->authority);
+	if (!ip_is_set(&e->ip) && c->n_addresses > 0)
+		text_add(&t, " (%s)", ip_format(&c->addresses[c->k], ip));
+	text_add(&t, ": %s", problem);
+}
 
 /* The connection is gone or of no use. */
 static void leave_endpoint(struct etcd_client *c, const char *why)
 {
-	char problem[200];
-	uint64_t now_ms = loop_now_ms(c->conf.loop);
-	bool was_well = c->well_ms && now_ms - c->well_ms >= WELL_MS;
-	struct text t = {
-		.buf = c->problem, .size_bytes = sizeof(c->problem), .len = strlen(c->problem)};
+	char problem[sizeof(((struct err *)0)->text)] = "";
+	struct text t = TEXT(problem);
+	bool well = c->well_ms && loop_now_ms(c->conf.loop) - c->well_ms >= WELL_MS;
 	bool was_up = c->up;
 
 	/* It may lie in what is freed here. */
-	snprintf(problem, sizeof(problem), "%s", why);
+	if (!etcd_access_explain(c->conf.access, why, &t))
+		text_add(&t, "%s", why);
 	log_debug("etcd.left", "endpoint=%s problem=\"%s\"", etcd_client_name(c), problem);
 	c->up = false;
 	c->well_ms = 0;
 	/* Streams go with the connection: all at once, for the end of one call may cancel others. */
 	for (struct etcd_call *call = c->calls; call; call = call->next)
 		call->stream = NULL;
+	etcd_client_cancel(TAKE_PTR(c->login));
 	while (c->calls)
 		call_end(c->calls, GRPC_UNAVAILABLE, problem);
+	c->auth.token[0] = '\0';
 	h2_close(TAKE_PTR(c->conn));
 	if (was_up)
 		c->conf.lost(c->conf.arg);
-	if (was_well) {
-		backoff_reset(&c->backoff);
-		c->n_failed = 0;
-		c->problem[0] = '\0';
-	} else {
-		text_add(&t, "%s%s: %s", t.len ? "; " : "", etcd_client_name(c), problem);
-		c->n_failed++;
-	}
-	c->i = (c->i + 1) % c->conf.endpoints->n;
-	if (c->n_failed < c->conf.endpoints->n) {
-		loop_timer_at(c->timer, 0);
+	if (!well)
+		add_problem(c, problem);
+	go_on(c, well);
+}
+
+/* ---- logging in ---- */
+
+static void come_up(struct etcd_client *c)
+{
+	if (!c->up) {
+		c->up = true;
+		c->conf.up(c->conf.arg);
 		return;
 	}
-	c->n_failed = 0;
-	loop_timer_at(c->timer, now_ms + backoff_next_ms(&c->backoff, backoff_random(&c->random)));
-	c->conf.failed(c->conf.arg, c->problem);
-	c->problem[0] = '\0';
+	for (struct etcd_call *call = c->calls; call; call = call->next) {
+		if (!call->parked)
+			continue;
+		call->parked = false;
+		call->split = (struct grpc_split){0};
+		call->status = (struct grpc_status){0};
+		call_send(call, call->body, call->n_body);
+		free(TAKE_PTR(call->body)); /* not a second time */
+	}
 }
+
+/* It becomes a header's value. */
+static bool is_token(const char *text)
+{
+	size_t n = strlen(text);
+
+	for (size_t i = 0; i < n; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			return false;
+	return n > 0 && n < ETCD_TOKEN_SIZE - 1;
+}
+
+static void on_login(void *arg, enum grpc_code code, const char *problem)
+{
+	struct etcd_client *c = arg;
+
+	c->login = NULL;
+	if (code == GRPC_OK && !is_token(c->auth.token)) {
+		code = GRPC_INTERNAL;
+		problem = "the token that etcd gave us is of no use";
+	}
+	if (code != GRPC_OK)
+		c->auth.token[0] = '\0';
+	if (code != GRPC_OK && !etcd_access_is_off(problem))
+		leave_endpoint(c, problem);
+	else
+		come_up(c);
+}
+
+static void login(struct etcd_client *c)
+{
+	uint8_t buf[2 * ETCD_PASSWORD_SIZE + 16];
+	struct pb_out request = PB_OUT(buf);
+	const struct etcd_call_conf call = {
+		.method = ETCD_METHOD_AUTHENTICATE,
+		.request = &request,
+		.wants = etcd_auth_wants,
+		.reply = &c->auth,
+		.reply_size = sizeof(c->auth),
+		.done = on_login,
+		.arg = c,
+	};
+	char password[ETCD_PASSWORD_SIZE];
+	struct err err;
+
+	if (c->login)
+		return;
+	if (etcd_access_password(c->conf.access, password, &err) < 0) {
+		leave_endpoint(c, err.text);
+		return;
+	}
+	c->auth.token[0] = '\0';
+	etcd_encode_authenticate(c->conf.access->username, password, &request);
+	c->login = call_new(c, &call, false);
+	explicit_bzero(password, sizeof(password));
+	explicit_bzero(buf, sizeof(buf));
+}
+
+/* ---- connecting ---- */
 
 static void on_up(void *arg)
 {
 	struct etcd_client *c = arg;
 
-	c->up = true;
-	c->conf.up(c->conf.arg);
+	if (etcd_access_has_user(c->conf.access))
+		login(c);
+	else
+		come_up(c);
 }
 
 static void on_down(void *arg, const char *problem)
@@ -286,15 +442,15 @@ static void on_down(void *arg, const char *problem)
 	leave_endpoint(arg, problem);
 }
 
-static void on_timer(void *arg)
+static void connect_to(struct etcd_client *c, const struct etcd_endpoint *e)
 {
-	struct etcd_client *c = arg;
-	const struct etcd_endpoint *e = &c->conf.endpoints->of[c->i];
 	const struct h2_conf conf = {
 		.loop = c->conf.loop,
-		.ip = e->ip,
+		.ip = c->addresses[c->k],
 		.port = e->port,
 		.authority = e->authority,
+		.tls = c->conf.access->with_tls ? &c->conf.access->tls : NULL,
+		.host = e->host,
 		.connect_timeout_ms = CONNECT_TIMEOUT_MS,
 		.ping_after_ms = PING_AFTER_MS,
 		.ping_timeout_ms = PING_TIMEOUT_MS,
@@ -304,6 +460,45 @@ static void on_timer(void *arg)
 	};
 
 	c->conn = h2_open(&conf);
+}
+
+static void on_addresses(void *arg, const struct ip *addresses, size_t n, const char *problem)
+{
+	struct etcd_client *c = arg;
+
+	if (n == 0) {
+		add_problem(c, problem);
+		dns_lookup_free(TAKE_PTR(c->lookup));
+		go_on(c, false);
+		return;
+	}
+	memcpy(c->addresses, addresses, n * sizeof(*addresses));
+	c->n_addresses = n;
+	dns_lookup_free(TAKE_PTR(c->lookup));
+	connect_to(c, &c->conf.access->endpoints.of[c->i]);
+}
+
+static void on_timer(void *arg)
+{
+	struct etcd_client *c = arg;
+	const struct etcd_endpoint *e = &c->conf.access->endpoints.of[c->i];
+
+	if (c->n_addresses == 0) {
+		c->k = 0;
+		if (!ip_is_set(&e->ip)) {
+			c->lookup = dns_lookup_new(&(struct dns_conf){
+				.loop = c->conf.loop,
+				.host = e->host,
+				.timeout_ms = LOOKUP_TIMEOUT_MS,
+				.done = on_addresses,
+				.arg = c,
+			});
+			return;
+		}
+		c->addresses[0] = e->ip;
+		c->n_addresses = 1;
+	}
+	connect_to(c, e);
 }
 
 struct etcd_client *etcd_client_new(const struct etcd_client_conf *conf)
@@ -326,7 +521,9 @@ void etcd_client_free(struct etcd_client *c)
 	while (c->calls)
 		etcd_client_cancel(c->calls);
 	h2_close(c->conn);
+	dns_lookup_free(c->lookup);
 	loop_watch_free(c->timer);
+	explicit_bzero(&c->auth, sizeof(c->auth));
 	free(c);
 }
 
@@ -337,7 +534,7 @@ bool etcd_client_is_up(const struct etcd_client *c)
 
 const char *etcd_client_name(const struct etcd_client *c)
 {
-	return c->conf.endpoints->of[c->i].authority;
+	return c->conf.access->endpoints.of[c->i].authority;
 }
 
 void etcd_client_well(struct etcd_client *c)

@@ -3,20 +3,24 @@
 #define AGENT_ETCD_CLIENT_H
 /* A connection to one of several etcd endpoints, kept up for ever, and gRPC calls over it.
  *
- * Endpoints are tried in order, at once one after the other; after a round in which none was of use the
- * client tells so (`failed`) and waits 0.5–30 s. "Of use" is the owner's judgement: it calls
- * etcd_client_fail() when an endpoint connects but does not serve. A connection that served for
- * WELL_MS and then broke is replaced at once, without a wait and without a word.
+ * Endpoints are tried in order, at once one after the other, each at all addresses that its name has just
+ * now; after a round in which none was of use the client tells so (`failed`) and waits 0.5–30 s. "Of use" is
+ * the owner's judgement: it calls etcd_client_fail() when an endpoint connects but does not serve. A
+ * connection that served for WELL_MS and then broke is replaced at once, without a wait and without a word.
  *
  *	        ┌──────────── etcd_client_fail(), connection lost ──────────┐
  *	        ▼                                                           │
- *	CONNECTING(i) ─▶ up ─▶ calls … ─▶ etcd_client_well() ─▶ calls … ────┘
- *	   │ refused, timed out
+ *	CONNECTING(i) ─▶ [log in] ─▶ up ─▶ calls … ─▶ etcd_client_well() ─▶ calls … ────┘
+ *	   │ no address, refused, timed out
  *	   ▼
  *	CONNECTING(i + 1) … ─▶ failed ─▶ wait ─▶ CONNECTING
+ *
+ * With user and password, each connection begins with Authenticate; its token goes with every call. A call
+ * that etcd answers with "this token is no longer good" (they live for minutes of silence) waits for a new
+ * token and is asked again, once; its owner does not notice.
  */
 
-#include "agent/etcd_endpoint.h"
+#include "agent/etcd_access.h"
 #include "os/loop.h"
 #include "wire/etcd.h"
 #include "wire/grpc.h"
@@ -33,7 +37,7 @@ struct etcd_call;
 /* All borrowed for the life of the client. */
 struct etcd_client_conf {
 	struct loop *loop;
-	const struct etcd_endpoints *endpoints;
+	const struct etcd_access *access;
 	uint64_t seed;
 	void (*up)(void *arg);
 	/* All calls have ended before. */
@@ -49,7 +53,7 @@ struct etcd_client *etcd_client_new(const struct etcd_client_conf *conf);
 void etcd_client_free(struct etcd_client *c);
 
 bool etcd_client_is_up(const struct etcd_client *c);
-/* "10.0.0.1:2379", that of the current or next try. */
+/* "etcd-1:2379", that of the current or next try. */
 const char *etcd_client_name(const struct etcd_client *c);
 /* This endpoint serves. */
 void etcd_client_well(struct etcd_client *c);

@@ -41,38 +41,57 @@ static bool host_split(const char *text, char *ret_host, size_t size, const char
 	return true;
 }
 
-static int parse_one(const char *item, struct etcd_endpoint *ret, struct err *err)
+/* RFC 1123, 2.1; and underscores, which DNS has and people use. */
+static bool is_name(const char *host)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789-._";
+
+	return !host[strspn(host, allowed)];
+}
+
+static enum etcd_scheme scheme_of(const char *item, const char **ret_rest)
+{
+	if (strncmp(item, "https://", 8) == 0) {
+		*ret_rest = item + 8;
+		return ETCD_SCHEME_HTTPS;
+	}
+	*ret_rest = strncmp(item, "http://", 7) == 0 ? item + 7 : item;
+	return *ret_rest == item ? ETCD_SCHEME_NONE : ETCD_SCHEME_HTTP;
+}
+
+static int parse_one(const char *item, struct etcd_endpoint *ret, enum etcd_scheme *ret_scheme,
+		     struct err *err)
 {
 	struct etcd_endpoint e = {.port = DEFAULT_PORT};
 	struct text authority = TEXT(e.authority);
-	char host[256], ip[IP_STRLEN]; /* 255: RFC 1035, 2.3.4 */
-	const char *rest = item;
+	char ip[IP_STRLEN];
+	const char *rest;
+	enum etcd_scheme scheme = scheme_of(item, &rest);
 
-	if (strncmp(item, "https://", 8) == 0)
+	if (strchr(item, '@')) /* and not shown: there may be a password in it */
 		return err_set(err, -EINVAL,
-			       "%s: this version speaks to etcd without TLS only (http://)", item);
-	if (strncmp(item, "http://", 7) == 0)
-		rest += 7;
-	else if (strstr(item, "://"))
-		return err_set(err, -EINVAL, "%s: the scheme must be http", item);
-	if (!host_split(rest, host, sizeof(host), &rest) || !port_parse(rest, &e.port))
-		return err_set(err, -EINVAL, "%s: must look like http://10.0.0.1:2379", item);
-	if (strcmp(host, "localhost") == 0)
-		e.ip = ip_from_v4(0x7f000001);
-	else if (!ip_parse(host, &e.ip))
-		return err_set(err, -EINVAL,
-			       "%s: %s is no IP address; host names are not resolved yet, "
-			       "write the address",
-			       item, host);
-	ip_format(&e.ip, ip);
-	text_add(&authority, ip_is_v4(&e.ip) ? "%s:%u" : "[%s]:%u", ip, e.port);
+			       "user and password do not belong into an endpoint: give "
+			       "--etcd-username and --etcd-password-file");
+	if (scheme == ETCD_SCHEME_NONE && strstr(item, "://"))
+		return err_set(err, -EINVAL, "%s: the scheme must be http or https", item);
+	if (!host_split(rest, e.host, sizeof(e.host), &rest) || !port_parse(rest, &e.port))
+		return err_set(err, -EINVAL, "%s: must look like https://etcd-1:2379", item);
+	if (ip_parse(e.host, &e.ip))
+		text_copy(e.host, sizeof(e.host), ip_format(&e.ip, ip));
+	else if (!is_name(e.host))
+		return err_set(err, -EINVAL, "%s: %s is neither an address nor a host name", item,
+			       e.host);
+	text_add(&authority, strchr(e.host, ':') ? "[%s]:%u" : "%s:%u", e.host, e.port);
 	*ret = e;
+	*ret_scheme = scheme;
 	return 0;
 }
 
 int etcd_endpoint_parse_list(const char *list, struct etcd_endpoints *ret, struct err *err)
 {
 	struct etcd_endpoints all = {0};
+	enum etcd_scheme scheme = ETCD_SCHEME_NONE;
 	char item[300];
 
 	for (const char *p = list; *p;) {
@@ -92,9 +111,12 @@ int etcd_endpoint_parse_list(const char *list, struct etcd_endpoints *ret, struc
 			continue;
 		if (all.n == ETCD_ENDPOINTS_MAX)
 			return err_set(err, -EINVAL, "more than %d endpoints", ETCD_ENDPOINTS_MAX);
-		r = parse_one(item, &all.of[all.n], err);
+		r = parse_one(item, &all.of[all.n], &scheme, err);
 		if (r < 0)
 			return r;
+		if (all.n == 0)
+			all.scheme = scheme;
+		all.mixed = all.mixed || scheme != all.scheme;
 		all.n++;
 	}
 	if (all.n == 0)

@@ -1,27 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef AGENT_ETCD_ENDPOINT_H
 #define AGENT_ETCD_ENDPOINT_H
-/* --etcd-endpoints: "http://10.0.0.1:2379,http://[fd00::1]:2379", tried in this order.
+/* --etcd-endpoints: "https://etcd-1:2379,https://[fd00::1]:2379", tried in this order.
  *
- * Without a scheme it is http; without a port 2379 (IANA: etcd-client). Addresses and "localhost" only:
- * other names would need a resolver, and getaddrinfo() blocks.
+ * Without a port it is 2379 (IANA: etcd-client). Whether to speak TLS says the scheme of the first one
+ * alone, as in etcd's own client (flannel.md 5.1); what the others say is kept only to warn.
  */
 
 #include "base/err.h"
 #include "model/ip.h"
 
 #define ETCD_ENDPOINTS_MAX 16
-#define ETCD_ENDPOINT_SIZE 64
+#define ETCD_HOST_SIZE	   256 /* 255: RFC 1035, 2.3.4 */
+#define ETCD_ENDPOINT_SIZE (ETCD_HOST_SIZE + 8)
+
+enum etcd_scheme {
+	ETCD_SCHEME_NONE,
+	ETCD_SCHEME_HTTP,
+	ETCD_SCHEME_HTTPS,
+};
 
 struct etcd_endpoint {
-	struct ip ip;
+	char host[ETCD_HOST_SIZE]; /* without brackets */
+	struct ip ip;		   /* unset = the host is a name */
 	uint16_t port;
 	char authority[ETCD_ENDPOINT_SIZE]; /* "10.0.0.1:2379": to show, and for HTTP */
 };
 
 struct etcd_endpoints {
 	struct etcd_endpoint of[ETCD_ENDPOINTS_MAX];
-	size_t n; /* > 0 */
+	size_t n;		 /* > 0 */
+	enum etcd_scheme scheme; /* of the first */
+	bool mixed;		 /* others have another one */
 };
 
 /* 0, or -EINVAL with a story that names the endpoint. */

@@ -15,7 +15,7 @@
 struct job {
 	const struct source_withdrawal *w;
 	struct loop *loop;
-	struct etcd_endpoints endpoints;
+	struct etcd_access access;
 	struct etcd_client *client;
 	char key[KEY_SIZE];
 
@@ -161,7 +161,7 @@ static void run(struct job *j)
 	loop_timer_at(deadline, loop_now_ms(j->loop) + WITHDRAW_MS);
 	j->client = etcd_client_new(&(struct etcd_client_conf){
 		.loop = j->loop,
-		.endpoints = &j->endpoints,
+		.access = &j->access,
 		.seed = j->w->seed,
 		.up = on_up,
 		.lost = on_lost,
@@ -179,15 +179,14 @@ int etcd_withdraw(const struct source_withdrawal *w, struct err *err)
 	struct job j = {.w = w};
 	struct etcd_keys keys;
 	char ip[IP_STRLEN];
-	int r = etcd_endpoint_parse_list(w->endpoints, &j.endpoints, err);
+	int r = etcd_access_from_opts(w->opts, &j.access, err);
 
-	if (r < 0)
-		return err_wrap(err, r, "--etcd-endpoints");
-	r = etcd_keys_make(w->prefix, &keys, err);
+	if (r == 0)
+		r = etcd_keys_make(w->opts->etcd_prefix, &keys, err);
 	if (r < 0)
 		return r;
 	snprintf(j.key, sizeof(j.key), "%s%s", keys.leases, w->key);
-	err_set(&j.problem, 0, "etcd: no answer from %s within %d s", w->endpoints,
+	err_set(&j.problem, 0, "etcd: no answer from %s within %d s", w->opts->etcd_endpoints,
 		WITHDRAW_MS / 1000);
 	run(&j);
 	if (!j.done)

@@ -27,8 +27,13 @@ void lease_record_save(const struct opts *o, const struct lease *l)
 	etcd_lease_key_format(l, &key_text);
 	text_add(&t,
 		 "# The lease of this node, for: loden uninstall --lease\n"
-		 "FLANNELD_ETCD_ENDPOINTS=%s\nFLANNELD_ETCD_PREFIX=%s\nLEASE=%s\nPUBLIC_IP=%s\n",
-		 o->etcd_endpoints, o->etcd_prefix, key, ip_format(&l->public_ip, ip));
+		 "FLANNELD_ETCD_ENDPOINTS=%s\nFLANNELD_ETCD_PREFIX=%s\n"
+		 "FLANNELD_ETCD_CAFILE=%s\nFLANNELD_ETCD_CERTFILE=%s\nFLANNELD_ETCD_KEYFILE=%s\n"
+		 "FLANNELD_ETCD_USERNAME=%s\nFLANNELD_ETCD_PASSWORD_FILE=%s\n"
+		 "LEASE=%s\nPUBLIC_IP=%s\n",
+		 o->etcd_endpoints, o->etcd_prefix, o->etcd_cafile, o->etcd_certfile,
+		 o->etcd_keyfile, o->etcd_username, o->etcd_password_file, key,
+		 ip_format(&l->public_ip, ip));
 	path_of(o, path);
 	if (file_read(path, old, sizeof(old), NULL) == 0 && strcmp(old, text) == 0)
 		return;

@@ -6,6 +6,7 @@
  *
  *	FLANNELD_ETCD_ENDPOINTS=http://10.0.0.1:2379	flags, where they are not given
  *	FLANNELD_ETCD_PREFIX=/coreos.com/network
+ *	FLANNELD_ETCD_CAFILE= …				and where keys and passwords lie, but none of them
  *	LEASE=10.244.7.0-24				behind <prefix>/subnets/
  *	PUBLIC_IP=192.168.0.7				what its value carries, if it is ours
  */

@@ -26,6 +26,7 @@ struct opts_list {
 struct opts {
 	const char *etcd_endpoints, *etcd_prefix;
 	const char *etcd_keyfile, *etcd_certfile, *etcd_cafile, *etcd_username, *etcd_password;
+	const char *etcd_password_file;
 	int64_t etcd_lease_ttl_s, subnet_lease_renew_margin_min;
 
 	struct opts_list iface, iface_regex;

@@ -12,6 +12,7 @@
  * logged, counted and skipped by the source; they never reach core and never hide other leases.
  */
 
+#include "agent/opts.h"
 #include "core/step.h"
 #include "os/loop.h"
 
@@ -25,18 +26,17 @@ struct source_conf {
 	source_event_fn *fn; /* may not free the source */
 	void *arg;
 	uint64_t seed;
-	const char *endpoints; /* --etcd-endpoints: comma list */
-	const char *prefix;    /* --etcd-prefix, without trailing slash */
-	struct cidr previous;  /* FLANNEL_SUBNET of the subnet file, masked; unset = none */
+	const struct opts *opts; /* how to get at the store, and where in it */
+	struct cidr previous;	 /* FLANNEL_SUBNET of the subnet file, masked; unset = none */
 	uint32_t renew_margin_min;
 	uint32_t lease_ttl_s; /* 86,400; tests use less */
 };
 
 /* A lease as lease_record has it. */
 struct source_withdrawal {
-	const char *endpoints, *prefix; /* as in source_conf */
-	const char *key;		/* "10.244.7.0-24" */
-	struct ip public_ip;		/* somebody else's is not ours to withdraw */
+	const struct opts *opts; /* as in source_conf */
+	const char *key;	 /* "10.244.7.0-24" */
+	struct ip public_ip;	 /* somebody else's is not ours to withdraw */
 	uint64_t seed;
 };
 

@@ -31,7 +31,7 @@
 
 struct source {
 	struct source_conf conf;
-	struct etcd_endpoints endpoints;
+	struct etcd_access access;
 	struct etcd_client *client;
 	struct etcd_own *own;
 	struct etcd_keys keys;
@@ -60,7 +60,7 @@ struct source {
 
 	bool told_up;
 	char name[ETCD_ENDPOINT_SIZE + 8]; /* as last told */
-	char problem[400];		   /* as last told; "" = up */
+	char problem[600];		   /* as last told; "" = up */
 };
 
 /* ---- what is told ---- */
@@ -476,18 +476,17 @@ static int etcd_open(const struct source_conf *conf, struct source **ret, struct
 	if (!s)
 		abort();
 	s->conf = *conf;
-	r = etcd_endpoint_parse_list(conf->endpoints, &s->endpoints, err);
-	if (r < 0)
-		err_wrap(err, r, "--etcd-endpoints");
-	else
-		r = etcd_keys_make(conf->prefix, &s->keys, err);
+	r = etcd_access_from_opts(conf->opts, &s->access, err);
+	if (r == 0)
+		r = etcd_keys_make(conf->opts->etcd_prefix, &s->keys, err);
 	if (r < 0) {
 		free(s);
 		return r;
 	}
+	etcd_access_warn(conf->opts, &s->access);
 	s->client = etcd_client_new(&(struct etcd_client_conf){
 		.loop = conf->loop,
-		.endpoints = &s->endpoints,
+		.access = &s->access,
 		.seed = conf->seed,
 		.up = on_up,
 		.lost = on_lost,

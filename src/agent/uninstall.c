@@ -311,8 +311,7 @@ static void say_by_hand(const struct opts *o, const char *key)
 static bool withdraw(const struct job *j, const struct opts *o, const struct lease_record *record)
 {
 	const struct source_withdrawal w = {
-		.endpoints = o->etcd_endpoints,
-		.prefix = o->etcd_prefix,
+		.opts = o,
 		.key = record->key,
 		.public_ip = record->public_ip,
 		.seed = j->conf.seed,

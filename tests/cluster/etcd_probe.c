@@ -122,8 +122,7 @@ static void give_back(const struct probe *p, const struct source_conf *conf)
 	char key[ETCD_LEASE_KEY_SIZE];
 	struct text t = TEXT(key);
 	const struct source_withdrawal w = {
-		.endpoints = conf->endpoints,
-		.prefix = conf->prefix,
+		.opts = conf->opts,
 		.key = key,
 		.public_ip = p->held.public_ip,
 		.seed = conf->seed,
@@ -144,6 +143,7 @@ int main(int argc, char **argv)
 	struct probe p = {.wanted = {.type = BACKEND_VXLAN}};
 	struct source_conf conf = {.fn = on_event, .arg = &p, .renew_margin_min = 60};
 	struct loop_watch *signals[4];
+	struct opts opts;
 	struct err err;
 
 	if (argc < 5)
@@ -152,8 +152,10 @@ int main(int argc, char **argv)
 	log_init(say_log, LOG_LEVEL_DEBUG);
 	p.loop = loop_new();
 	conf.loop = p.loop;
-	conf.endpoints = argv[1];
-	conf.prefix = argv[2];
+	opts_parse(1, argv, &opts, NULL);
+	opts.etcd_endpoints = argv[1];
+	opts.etcd_prefix = argv[2];
+	conf.opts = &opts;
 	conf.seed = (uint64_t)getpid() * 0x9e3779b97f4a7c15u;
 	conf.lease_ttl_s = (uint32_t)atoi(argv[4]);
 	if (argc > 5 && !cidr_parse(argv[5], &conf.previous))

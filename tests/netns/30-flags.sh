@@ -20,8 +20,8 @@ want_exit 'a bad value ends with 2' 2 loden agent --subnet-lease-renew-margin=0
 want_match 'and is named' 'renew-margin: must be 1..1439: "0"' "$out"
 want_exit 'a bad regex ends with 2' 2 on a loden agent '--iface-regex=eth('
 want_match 'and is named' 'iface-regex: missing closing parenthesis' "$out"
-want_exit 'https is not there yet' 2 on a loden agent --etcd-endpoints=https://192.0.2.1:2379
-want_match 'and is named' 'https' "$out"
+want_exit 'an endpoint of another kind ends with 2' 2 on a loden agent --etcd-endpoints=unix:///run/etcd
+want_match 'and is named' 'unix:///run/etcd: the scheme must be http or https' "$out"
 want_exit '--help is no error' 0 "$T/flanneld" --help
 want_match 'and lists the flags' '^  --etcd-endpoints URLS$' "$out"
 want_exit '--version is no error' 0 "$T/flanneld" --version

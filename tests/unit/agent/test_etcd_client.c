@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The client over a connection that the test plays: os/h2.h is faked here, and time by fake_loop.h. */
+/* The client over a connection that the test plays: os/h2.h and os/dns.h are faked here, and time by
+ * fake_loop.h.
+ */
 #include "agent/etcd_client.h"
 
 #include <setjmp.h>
@@ -10,14 +12,16 @@
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "os/dns.h"
 #include "os/h2.h"
 
 #include "fake_loop.h"
 
-#define STREAMS_MAX 4
+#define STREAMS_MAX 6
 
 struct h2_stream {
 	struct h2_request req; /* strings of it are gone */
+	char token[40];
 	uint8_t body[300];
 	char path[60];
 	bool open;
@@ -27,18 +31,26 @@ struct h2 {
 	struct h2_conf conf;
 };
 
+struct dns_lookup {
+	struct dns_conf conf;
+	bool open;
+};
+
 static struct {
 	struct loop loop;
 	struct h2 h2;
 	bool open;
+	struct dns_lookup lookup;
 	struct h2_stream streams[STREAMS_MAX];
 	size_t n_streams;
-	struct etcd_endpoints endpoints;
+	struct etcd_access access;
 	struct etcd_client *client;
 	struct etcd_call *call, *other;
 	struct etcd_lease_reply reply;
 	unsigned n_items, cancel_at; /* cancel the call in its so many'th item */
 	bool fail_when_done;
+	bool user;
+	const char *password_file;
 	char line[1000]; /* what happened, in words */
 	struct text told;
 } scene;
@@ -51,7 +63,7 @@ struct h2 *h2_open(const struct h2_conf *conf)
 	scene.open = true;
 	scene.h2.conf = *conf;
 	scene.n_streams = 0;
-	text_add(&scene.told, "open %s; ", conf->authority);
+	text_add(&scene.told, "open %s%s; ", conf->authority, conf->tls ? " by TLS" : "");
 	return &scene.h2;
 }
 
@@ -72,6 +84,11 @@ struct h2_stream *h2_send(struct h2 *c, const struct h2_request *req)
 	*s = (struct h2_stream){.req = *req, .open = true};
 	memcpy(s->body, req->body, req->n_body);
 	snprintf(s->path, sizeof(s->path), "%s", req->path);
+	for (size_t i = 0; i < req->n_headers; i++) {
+		assert_true(req->headers[i].value[0]);
+		if (strcmp(req->headers[i].name, "token") == 0)
+			snprintf(s->token, sizeof(s->token), "%s", req->headers[i].value);
+	}
 	return s;
 }
 
@@ -80,6 +97,31 @@ void h2_cancel(struct h2_stream *s)
 	assert_true(scene.open && s->open);
 	s->open = false;
 	text_add(&scene.told, "stream cancelled; ");
+}
+
+struct dns_lookup *dns_lookup_new(const struct dns_conf *conf)
+{
+	assert_false(scene.lookup.open);
+	scene.lookup = (struct dns_lookup){*conf, true};
+	text_add(&scene.told, "look up %s; ", conf->host);
+	return &scene.lookup;
+}
+
+void dns_lookup_free(struct dns_lookup *l)
+{
+	assert_true(!l || l->open);
+	if (l)
+		l->open = false;
+}
+
+/* 10.0.0.1 and so on. */
+static void found(size_t n)
+{
+	struct ip ips[DNS_ADDRESSES_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		ips[i] = ip_from_v4(0x0a000001 + (uint32_t)i);
+	scene.lookup.conf.done(scene.lookup.conf.arg, ips, n, n ? NULL : "no such host");
 }
 
 static void come_up(void)
@@ -211,12 +253,18 @@ static void want_told(const char *want)
 
 static void start(const char *endpoints)
 {
-	struct err err;
+	char name[] = "x", *argv[] = {name, NULL};
+	struct opts o;
 
-	assert_int_equal(etcd_endpoint_parse_list(endpoints, &scene.endpoints, &err), 0);
+	assert_int_equal(opts_parse(1, argv, &o, NULL), 0);
+	o.etcd_endpoints = endpoints;
+	o.etcd_username = scene.user ? "me" : "";
+	o.etcd_password = scene.user ? "secret" : "";
+	o.etcd_password_file = scene.password_file ? scene.password_file : "";
+	assert_int_equal(etcd_access_from_opts(&o, &scene.access, NULL), 0);
 	scene.client = etcd_client_new(&(struct etcd_client_conf){
 		.loop = &scene.loop,
-		.endpoints = &scene.endpoints,
+		.access = &scene.access,
 		.seed = 42,
 		.up = on_up,
 		.lost = on_lost,
@@ -244,8 +292,12 @@ static int setup(void **state _unused_)
 static int teardown(void **state _unused_)
 {
 	etcd_client_free(scene.client);
-	return scene.open || scene.loop.timers ? -1 : 0;
+	return scene.open || scene.lookup.open || scene.loop.timers ? -1 : 0;
 }
+
+/* LeaseKeepAliveResponse: id 7, ttl 60 */
+#define GOOD	  "\0\0\0\0\4\x10\7\x18\x3c"
+#define BYTES(s_) .bytes = (s_), .n = sizeof(s_) - 1
 
 /* ---- endpoints ---- */
 
@@ -334,6 +386,182 @@ static void one_that_served_is_replaced_without_a_word(void **state _unused_)
 	assert_in_range(fake_loop_idle_ms(&scene.loop), 375, 625);
 }
 
+static void all_addresses_of_a_name_are_tried(void **state _unused_)
+{
+	start("https://etcd-1,https://10.9.9.9");
+	want_told("look up etcd-1; ");
+	found(2);
+	want_told("open etcd-1:2379 by TLS; ");
+	assert_string_equal(scene.h2.conf.host, "etcd-1");
+	assert_int_equal(ip_to_v4(&scene.h2.conf.ip), 0x0a000001);
+	go_down("refused");
+	fake_loop_pass(&scene.loop, 0);
+	assert_int_equal(ip_to_v4(&scene.h2.conf.ip), 0x0a000002);
+	go_down("timed out");
+	fake_loop_pass(&scene.loop, 0);
+	assert_int_equal(ip_to_v4(&scene.h2.conf.ip), 0x0a090909);
+	go_down("no");
+	want_told("open etcd-1:2379 by TLS; open 10.9.9.9:2379 by TLS; "
+		  "failed: etcd-1:2379 (10.0.0.1): refused; etcd-1:2379 (10.0.0.2): timed out; "
+		  "10.9.9.9:2379: no; ");
+	/* In the next round its addresses may be others. */
+	fake_loop_pass(&scene.loop, fake_loop_idle_ms(&scene.loop));
+	found(0);
+	fake_loop_pass(&scene.loop, 0);
+	come_up();
+	want_told("look up etcd-1; open 10.9.9.9:2379 by TLS; up; ");
+}
+
+static void a_name_without_address_is_a_failure(void **state _unused_)
+{
+	start("etcd-1");
+	found(0);
+	want_told("look up etcd-1; failed: etcd-1:2379: no such host; ");
+	fake_loop_pass(&scene.loop, fake_loop_idle_ms(&scene.loop));
+	want_told("look up etcd-1; "); /* freed meanwhile */
+}
+
+/* ---- logging in ---- */
+
+/* AuthenticateResponse: token "tk1" */
+#define TOKEN(n_) "\0\0\0\0\5\x12\3tk" n_
+
+static void log_in(const char *answer)
+{
+	assert_string_equal(scene.streams[scene.n_streams - 1].path,
+			    "/etcdserverpb.Auth/Authenticate");
+	answer_data(answer, 10, 3);
+	answer_end("0", NULL);
+}
+
+static void refuse(const char *status, const char *message)
+{
+	struct h2_stream *s = &scene.streams[scene.n_streams - 1];
+
+	answer_data("", 0, 1);
+	s->req.header(s->req.arg, "grpc-message", message);
+	answer_end(status, NULL);
+}
+
+static void start_as_user(void)
+{
+	static const char want[] = "\0\0\0\0\xc\x0a\2me\x12\6secret";
+
+	scene.user = true;
+	start("10.0.0.1");
+	come_up();
+	want_told("open 10.0.0.1:2379; ");
+	assert_memory_equal(scene.streams[0].body, want, sizeof(want) - 1);
+	assert_string_equal(scene.streams[0].token, "");
+}
+
+static void a_user_logs_in_first(void **state _unused_)
+{
+	start_as_user();
+	log_in(TOKEN("1"));
+	want_told("up; ");
+	ask("a");
+	watch();
+	assert_string_equal(scene.streams[1].token, "tk1");
+	assert_string_equal(scene.streams[2].token, "tk1");
+}
+
+static void without_authentication_there_is_nothing_to_log_in_to(void **state _unused_)
+{
+	start_as_user();
+	refuse("9", "etcdserver: authentication is not enabled");
+	want_told("up; ");
+	ask("a");
+	assert_string_equal(scene.streams[1].token, "");
+}
+
+static void a_wrong_password_is_a_failure(void **state _unused_)
+{
+	start_as_user();
+	refuse("3", "etcdserver: authentication failed, invalid user ID or password");
+	want_told("failed: 10.0.0.1:2379: etcd refuses user \"me\": wrong password, or no such "
+		  "user; ");
+	fake_loop_pass(&scene.loop, fake_loop_idle_ms(&scene.loop));
+	come_up();
+	log_in("\0\0\0\0\5\x12\3a b"); /* not what a header can carry */
+	want_told("open 10.0.0.1:2379; failed: 10.0.0.1:2379: the token that etcd gave us is of "
+		  "no use; ");
+}
+
+static void a_password_file_that_is_not_there_is_a_failure(void **state _unused_)
+{
+	scene.user = true;
+	scene.password_file = "/nowhere";
+	start("10.0.0.1");
+	come_up();
+	want_told("open 10.0.0.1:2379; failed: 10.0.0.1:2379: --etcd-password-file: cannot "
+		  "open /nowhere: No such file or directory; ");
+}
+
+/* Both wait for one log-in, and are asked again. */
+static void a_stale_token_is_renewed_and_nobody_notices(void **state _unused_)
+{
+	start_as_user();
+	log_in(TOKEN("1"));
+	want_told("up; ");
+	ask("a");
+	refuse("16", "etcdserver: invalid auth token");
+	ask("b"); /* with no token at all */
+	assert_string_equal(scene.streams[3].token, "");
+	refuse("3", "etcdserver: user name is empty");
+	want_told("");
+	assert_int_equal(scene.n_streams, 4); /* one log-in */
+	scene.n_streams = 3;
+	log_in(TOKEN("2"));
+	assert_int_equal(scene.n_streams, 5);
+	assert_string_equal(scene.streams[3].token, "tk2");
+	assert_string_equal(scene.streams[4].token, "tk2");
+	answer_data(GOOD, 9, 9);
+	answer_end("0", NULL);
+	want_told("a ok; id=7 ttl=60; ");
+	/* Not for ever. */
+	scene.n_streams = 4;
+	refuse("16", "etcdserver: invalid auth token");
+	want_told("b unauthenticated: etcdserver: invalid auth token (unauthenticated); ");
+}
+
+static void a_user_that_is_gone_ends_the_connection(void **state _unused_)
+{
+	start_as_user();
+	log_in(TOKEN("1"));
+	ask("a");
+	refuse("16", "etcdserver: invalid auth token");
+	refuse("3", "etcdserver: authentication failed, invalid user ID or password");
+	want_told("up; a unavailable: etcd refuses user \"me\": wrong password, or no such user; "
+		  "lost; failed: 10.0.0.1:2379: etcd refuses user \"me\": wrong password, or no "
+		  "such user; ");
+}
+
+static void a_call_may_be_cancelled_while_it_waits_for_a_token(void **state _unused_)
+{
+	struct etcd_call *call;
+
+	start_as_user();
+	log_in(TOKEN("1"));
+	call = ask("a");
+	refuse("16", "etcdserver: invalid auth token");
+	etcd_client_cancel(call);
+	log_in(TOKEN("2"));
+	want_told("up; ");
+	assert_int_equal(scene.n_streams, 3);
+}
+
+static void what_may_not_be_done_is_named(void **state _unused_)
+{
+	start_as_user();
+	log_in(TOKEN("1"));
+	ask("a");
+	refuse("7", "etcdserver: permission denied");
+	want_told("up; a permission denied: etcd does not let user \"me\" read and write "
+		  "/coreos.com/network: permission denied; with etcdctl: role grant-permission "
+		  "ROLE readwrite --prefix=true /coreos.com/network; ");
+}
+
 /* ---- calls ---- */
 
 static void a_call_is_asked_as_etcd_wants_it(void **state _unused_)
@@ -354,10 +582,6 @@ static void a_call_is_asked_as_etcd_wants_it(void **state _unused_)
 	/* All but the timeout. */
 	assert_int_equal(s->req.n_headers, scene.streams[0].req.n_headers - 1);
 }
-
-/* LeaseKeepAliveResponse: id 7, ttl 60 */
-#define GOOD	  "\0\0\0\0\4\x10\7\x18\x3c"
-#define BYTES(s_) .bytes = (s_), .n = sizeof(s_) - 1
 
 static const struct {
 	const char *bytes;
@@ -511,6 +735,16 @@ int main(void)
 		T(a_round_that_failed_is_told_and_waited_for),
 		T(an_endpoint_that_does_not_serve_is_a_failure),
 		T(one_that_served_is_replaced_without_a_word),
+		T(all_addresses_of_a_name_are_tried),
+		T(a_name_without_address_is_a_failure),
+		T(a_user_logs_in_first),
+		T(without_authentication_there_is_nothing_to_log_in_to),
+		T(a_wrong_password_is_a_failure),
+		T(a_password_file_that_is_not_there_is_a_failure),
+		T(a_stale_token_is_renewed_and_nobody_notices),
+		T(a_user_that_is_gone_ends_the_connection),
+		T(a_call_may_be_cancelled_while_it_waits_for_a_token),
+		T(what_may_not_be_done_is_named),
 		T(a_call_is_asked_as_etcd_wants_it),
 		T(answers_in_pieces_of_any_size),
 		T(what_is_not_grpc_is_named),

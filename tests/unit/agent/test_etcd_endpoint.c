@@ -18,15 +18,22 @@ static const struct {
 	/* flannel's default */
 	{"http://127.0.0.1:4001,http://127.0.0.1:2379", "127.0.0.1:4001 127.0.0.1:2379 "},
 	{"http://10.0.0.1", "10.0.0.1:2379 "},
-	{"10.0.0.1:1/", "10.0.0.1:1 "},
+	{"10.0.0.1:1/", "none: 10.0.0.1:1 "},
 	{" http://10.0.0.1:65535 ,\thttp://10.0.0.2 ,,", "10.0.0.1:65535 10.0.0.2:2379 "},
-	{"http://[fd00::1]:2379,[FD00:0::2]", "[fd00::1]:2379 [fd00::2]:2379 "},
-	{"http://localhost:2379", "127.0.0.1:2379 "},
+	{"http://[fd00::1]:2379,[FD00:0::2]", "mixed: [fd00::1]:2379 [fd00::2]:2379 "},
+	{"http://localhost:2379", "localhost:2379 "},
+	{"https://etcd-1,https://a_b.example.:1", "https: etcd-1:2379 a_b.example.:1 "},
+	{"https://[fd00::1]", "https: [fd00::1]:2379 "},
+	/* The first one's scheme is that of all. */
+	{"https://a,http://b,c", "https, mixed: a:2379 b:2379 c:2379 "},
+	{"a,https://b", "none, mixed: a:2379 b:2379 "},
+	{"http://a,b", "mixed: a:2379 b:2379 "},
 	{"", "no endpoint is given"},
 	{" , ", "no endpoint is given"},
-	{"https://10.0.0.1:2379", "https://10.0.0.1:2379: this version speaks to etcd without TLS"},
-	{"unix:///run/etcd", "unix:///run/etcd: the scheme must be http"},
-	{"http://10.0.0.1:2379,http://etcd.example:2379", "etcd.example is no IP address"},
+	{"unix:///run/etcd", "unix:///run/etcd: the scheme must be http or https"},
+	{"HTTP://a", "HTTP://a: the scheme must be http or https"},
+	{"http://etc d", "etc d is neither an address nor a host name"},
+	{"http://etcd\n:1", "is neither an address nor a host name"},
 	{"http://fd00::1:2379", "must look like"},
 	{"http://[fd00::1", "must look like"},
 	{"http://[fd00::1]x", "must look like"},
@@ -37,11 +44,14 @@ static const struct {
 	{"http://10.0.0.1:2379/v2", "must look like"},
 	{"http://10.0.0.1:23x", "must look like"},
 	{"http://", "must look like"},
-	{"http://user@10.0.0.1", "user@10.0.0.1 is no IP address"},
+	/* And not shown: there may be a password in it. */
+	{"http://user:x@10.0.0.1", "user and password do not belong into an endpoint: "},
 	{"1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,"
 	 "1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1,1.1.1.1",
 	 "more than 16 endpoints"},
 };
+
+static const char *const schemes[] = {"none", "", "https"};
 
 static void parses_lists(void **state _unused_)
 {
@@ -52,6 +62,10 @@ static void parses_lists(void **state _unused_)
 		struct text t = TEXT(line);
 		int r = etcd_endpoint_parse_list(rows[i].list, &got, &err);
 
+		if (r == 0 && (got.mixed || got.scheme != ETCD_SCHEME_HTTP))
+			text_add(&t, "%s%s%s: ", schemes[got.scheme],
+				 schemes[got.scheme][0] && got.mixed ? ", " : "",
+				 got.mixed ? "mixed" : "");
 		for (size_t k = 0; k < got.n; k++)
 			text_add(&t, "%s ", got.of[k].authority);
 		if (r < 0) {

@@ -58,10 +58,19 @@ static void what_was_saved_is_loaded(void **state _unused_)
 	const struct lease l = lease();
 
 	agent.etcd_prefix = "/my/net";
+	agent.etcd_certfile = "/c.pem";
+	agent.etcd_username = "me";
+	agent.etcd_password = "secret";
+	agent.etcd_password_file = "/secret";
 	lease_record_save(&agent, &l);
 	assert_int_equal(lease_record_load(&o, &record, NULL), 0);
 	assert_string_equal(o.etcd_endpoints, agent.etcd_endpoints);
 	assert_string_equal(o.etcd_prefix, "/my/net");
+	assert_string_equal(o.etcd_cafile, "");
+	assert_string_equal(o.etcd_certfile, "/c.pem");
+	assert_string_equal(o.etcd_username, "me");
+	assert_string_equal(o.etcd_password_file, "/secret");
+	assert_string_equal(o.etcd_password, ""); /* never written down */
 	assert_string_equal(record.key, "10.244.7.0-24");
 	assert_true(ip_eq(&record.public_ip, &l.public_ip));
 	/* What is given now goes before that. */
