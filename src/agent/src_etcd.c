@@ -186,8 +186,10 @@ static bool lease_decode(struct source *s, struct pb_bytes key, const struct etc
 	struct text t = TEXT(shown);
 	struct err err;
 
-	if (!broken && etcd_lease_decode(key, kv->value, ret, &err) == 0)
+	if (!broken && etcd_lease_decode(key, kv->value, ret, &err) == 0) {
+		ret->since = (uint64_t)kv->create_revision;
 		return true;
+	}
 	if (broken) {
 		text_add_escaped(&t, (const char *)key.p, key.n);
 		err_set(&err, 0, "bad value: too long: key \"%s\"", shown);

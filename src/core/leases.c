@@ -264,6 +264,11 @@ static void judge_alone(struct judge *j, struct peer *p)
 		refuse(j, p, err.text);
 	} else if (own && cidr_overlaps(&own->subnet, &l->subnet)) {
 		refuse_for(j, p, "its subnet overlaps our own", own);
+	} else if (cidr_contains(&l->subnet, &self->public_ip)) {
+		/* Its route would take the place of the uplink's own. */
+		refuse(j, p, "our own address lies in its subnet");
+	} else if (own && cidr_contains(&own->subnet, &l->public_ip)) {
+		refuse_for(j, p, "its PublicIP lies in our own subnet", own);
 	} else if (mac_is_set(&self->vtep_mac) && mac_eq(&self->vtep_mac, &l->vtep_mac)) {
 		refuse(j, p, "its VtepMAC is our own");
 	}
@@ -296,9 +301,49 @@ static void judge_overlaps(struct judge *j)
 	}
 }
 
+/* The last of them that begins at `ip` or before. */
+static const struct peer *find_before(const struct peer *const *peers, size_t n,
+				      const struct ip *ip)
+{
+	size_t low = 0;
+
+	while (low < n) {
+		size_t mid = low + (n - low) / 2;
+
+		if (ip_cmp(&peers[mid]->lease.subnet.ip, ip) <= 0)
+			low = mid + 1;
+		else
+			n = mid;
+	}
+	return low ? peers[low - 1] : NULL;
+}
+
+/* Outer packets would go to a pod, through the tunnel that they carry. */
+static void judge_addresses(struct judge *j, struct arena *scratch)
+{
+	const struct peer **ok = arena_array(scratch, const struct peer *, j->t->n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->t->n; i++) {
+		if (j->t->peers[i].state == PEER_OK)
+			ok[n++] = &j->t->peers[i];
+	}
+	for (size_t i = 0; i < j->t->n; i++) {
+		struct peer *p = &j->t->peers[i];
+		const struct ip *ip = &p->lease.public_ip;
+		const struct peer *holder = NULL;
+
+		if (p->state == PEER_OK && cidr_contains(&j->self->net->network, ip))
+			holder = find_before(ok, n, ip);
+		if (holder && cidr_contains(&holder->lease.subnet, ip))
+			refuse_for(j, p, "its PublicIP lies in", &holder->lease);
+	}
+}
+
 struct by_mac {
 	struct mac mac;
 	uint32_t index;
+	uint64_t since;
 };
 
 static int by_mac_cmp(const void *a, const void *b)
@@ -306,6 +351,8 @@ static int by_mac_cmp(const void *a, const void *b)
 	const struct by_mac *x = a, *y = b;
 	int c = mac_cmp(&x->mac, &y->mac);
 
+	if (c == 0)
+		c = (x->since > y->since) - (x->since < y->since);
 	return c ? c : (x->index > y->index) - (x->index < y->index);
 }
 
@@ -317,7 +364,8 @@ static void judge_macs(struct judge *j, struct arena *scratch)
 
 	for (size_t i = 0; i < j->t->n; i++) {
 		if (j->t->peers[i].state == PEER_OK)
-			all[n++] = (struct by_mac){j->t->peers[i].lease.vtep_mac, (uint32_t)i};
+			all[n++] = (struct by_mac){j->t->peers[i].lease.vtep_mac, (uint32_t)i,
+						   j->t->peers[i].lease.since};
 	}
 	qsort(all, n, sizeof(*all), by_mac_cmp);
 	for (size_t i = 0; i < n; i++) {
@@ -341,6 +389,7 @@ void leases_judge(struct leases *t, const struct leases_self *self, struct arena
 	for (size_t i = 0; i < t->n; i++)
 		judge_alone(&j, &t->peers[i]);
 	judge_overlaps(&j);
+	judge_addresses(&j, scratch);
 	judge_macs(&j, scratch);
 	if (j.n_refused > NAMED_MAX)
 		text_add(notes, "%zu more peers are left out\n", j.n_refused - NAMED_MAX);

@@ -68,10 +68,12 @@ struct leases_verdict {
 
 /* Settles, then sets every peer's state. The rules, so that every node decides alike:
  * - ours: our subnet, or our public address;
- * - refused: what lease_check() refuses, an overlap with our own subnet, our own VTEP MAC;
+ * - refused: what lease_check() refuses, an overlap with our own subnet, our own VTEP MAC, a subnet that
+ *   our own address lies in;
  * - of overlapping subnets one stays: the one that is SubnetLen long, else the first in key order;
- * - of leases with the same MAC but different public addresses the first in key order stays: one FDB
- *   entry has one destination.
+ * - refused is also whose public address is a pod's: it lies in our subnet or in that of a peer;
+ * - of leases with the same MAC but different public addresses the oldest stays, or the first in key
+ *   order: one FDB entry has one destination.
  * `notes` gets a line for each of the first few refused, and how many more. O(n log n), and 12 bytes
  * a peer of `scratch`. */
 void leases_judge(struct leases *t, const struct leases_self *self, struct arena *scratch,

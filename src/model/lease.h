@@ -20,6 +20,9 @@ struct lease {
 	                             and is never programmed */
 	struct mac vtep_mac;	/* inner MAC of the node's VXLAN device, IPv4 */
 	struct mac vtep_mac6;
+	uint64_t
+		since; /* order of creation within the source, 0 = not known; says who was first, and
+	                   is no part of what is compared */
 };
 
 #define LEASE_STRLEN 200

@@ -45,6 +45,7 @@ const struct pb_want etcd_watch_wants[] = {
 
 static const struct pb_want kv_wants[] = {
 	PB_WANT_BYTES(1, struct etcd_kv, key),
+	PB_WANT_INT(2, struct etcd_kv, create_revision),
 	PB_WANT_INT(3, struct etcd_kv, mod_revision),
 	PB_WANT_BYTES(5, struct etcd_kv, value),
 	PB_WANT_INT(6, struct etcd_kv, lease),
@@ -53,6 +54,7 @@ static const struct pb_want kv_wants[] = {
 
 static const struct pb_want event_kv_wants[] = {
 	PB_WANT_BYTES(1, struct etcd_event, kv.key),
+	PB_WANT_INT(2, struct etcd_event, kv.create_revision),
 	PB_WANT_INT(3, struct etcd_event, kv.mod_revision),
 	PB_WANT_BYTES(5, struct etcd_event, kv.value),
 	PB_WANT_INT(6, struct etcd_event, kv.lease),

@@ -31,7 +31,7 @@ struct etcd_header {
 /* A key with its value; both borrowed. */
 struct etcd_kv {
 	struct pb_bytes key, value;
-	int64_t mod_revision;
+	int64_t create_revision, mod_revision;
 	int64_t lease; /* 0 = never expires: a reservation */
 };
 

@@ -50,6 +50,8 @@ static void test_who_is_a_peer(void **state)
 		{"10.244.5.0/24", "192.168.0.5", MAC(9), false, PEER_REFUSED, "is our own"},
 		{"10.99.6.0/24", "192.168.0.6", MAC(6), false, PEER_REFUSED, "outside Network"},
 		{"10.244.0.0/25", "192.168.0.8", MAC(8), false, PEER_REFUSED, "overlaps our own"},
+		{"10.244.7.0/24", "10.244.0.8", MAC(8), false, PEER_REFUSED,
+		 "its PublicIP lies in our own subnet 10.244.0.0/24"},
 	};
 	struct netconf net = conf();
 	struct lease own = lease("10.244.0.0/24", "192.168.0.1", MAC(9));
@@ -106,6 +108,12 @@ static void test_of_two_that_cannot_be_both(void **state)
 		 true, true, "two subnets of one node"},
 		{"10.244.4.0/24", "192.168.0.2", MAC(2), "10.244.5.0/24", "192.168.0.3", MAC(3),
 		 true, true, "neighbours do not overlap"},
+		{"10.244.4.0/24", "192.168.0.2", MAC(2), "10.244.5.0/24", "10.244.4.3", MAC(3),
+		 true, false, "the public address of a pod"},
+		{"10.244.4.0/24", "10.244.5.255", MAC(2), "10.244.5.0/24", "192.168.0.3", MAC(3),
+		 false, true, "the public address of a pod"},
+		{"10.244.4.0/24", "10.244.6.0", MAC(2), "10.244.5.0/24", "10.244.3.255", MAC(3),
+		 true, true, "addresses in Network that no pod has"},
 	};
 	struct netconf net = conf();
 	struct leases_self self = {.net = &net};
@@ -130,6 +138,73 @@ static void test_of_two_that_cannot_be_both(void **state)
 		if ((t.peers[0].state == PEER_OK) != rows[row].first_ok ||
 		    (t.peers[1].state == PEER_OK) != rows[row].second_ok)
 			fail_msg("%s and %s: %s", rows[row].first, rows[row].second, rows[row].why);
+		leases_fini(&t);
+		arena_fini(&a);
+	}
+}
+
+/* One FDB entry has one destination: who was there first keeps it, whatever the order of keys. */
+static void test_of_two_with_one_mac_the_older_stays(void **state)
+{
+	static const struct {
+		uint64_t since[2];
+		int stays;
+	} rows[] = {{{7, 9}, 0}, {{9, 7}, 1}, {{0, 0}, 0}};
+	struct netconf net = conf();
+	struct leases_self self = {.net = &net};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct lease both[2] = {lease("10.244.4.0/24", "192.168.0.2", MAC(2)),
+					lease("10.244.5.0/24", "192.168.0.3", MAC(2))};
+		struct leases_verdict v;
+		char notes[400] = "";
+		struct text text = TEXT(notes);
+		struct leases t;
+		struct arena a;
+
+		both[0].since = rows[i].since[0];
+		both[1].since = rows[i].since[1];
+		arena_init(&a, 0);
+		leases_init(&t);
+		leases_replace(&t, both, 2);
+		leases_judge(&t, &self, &a, &text, &v);
+		assert_int_equal(t.peers[rows[i].stays].state, PEER_OK);
+		assert_int_equal(t.peers[1 - rows[i].stays].state, PEER_REFUSED);
+		leases_fini(&t);
+		arena_fini(&a);
+	}
+}
+
+/* Where nodes have their addresses inside of Network: a subnet that holds ours would take our uplink's
+ * route. Others that hold nobody's are peers. */
+static void test_our_address_in_a_subnet(void **state)
+{
+	static const struct {
+		const char *subnet;
+		enum peer_state state;
+	} rows[] = {{"10.244.9.0/24", PEER_REFUSED},
+		    {"10.244.8.0/21", PEER_REFUSED},
+		    {"10.244.10.0/24", PEER_OK}};
+	struct netconf net = conf();
+	struct leases_self self = {.net = &net};
+
+	(void)state;
+	ip_parse("10.244.9.1", &self.public_ip);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct lease l = lease(rows[i].subnet, "10.244.200.2", MAC(2));
+		struct leases_verdict v;
+		char notes[400] = "";
+		struct text text = TEXT(notes);
+		struct leases t;
+		struct arena a;
+
+		arena_init(&a, 0);
+		leases_init(&t);
+		leases_put(&t, &l);
+		leases_judge(&t, &self, &a, &text, &v);
+		if (t.n != 1 || t.peers[0].state != rows[i].state)
+			fail_msg("%s: %s", rows[i].subnet, notes);
 		leases_fini(&t);
 		arena_fini(&a);
 	}
@@ -199,6 +274,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_is_a_peer),
 		cmocka_unit_test(test_of_two_that_cannot_be_both),
+		cmocka_unit_test(test_of_two_with_one_mac_the_older_stays),
+		cmocka_unit_test(test_our_address_in_a_subnet),
 		cmocka_unit_test(test_many_refused_are_counted),
 		cmocka_unit_test(test_changes_and_what_is_none),
 	};

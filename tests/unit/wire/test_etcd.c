@@ -177,6 +177,7 @@ static void reads_a_page(void **state _unused_)
 	assert_true(reply.header.cluster_id != 0);
 	assert_int_equal(reply.count, 1);
 	assert_int_equal(reply.more, 0);
+	assert_int_equal(kv.create_revision, 3);
 	assert_int_equal(kv.mod_revision, 3);
 	assert_true(kv.lease == LEASE);
 	assert_int_equal(kv.key.n, strlen(KEY_54));
