@@ -340,9 +340,12 @@ static int agent_open(struct agent *a, struct err *err)
 	int fds[OS_WATCH_FDS], r;
 
 	r = process_lock(&a->process, a->opts->run_dir, err);
-	if (r != 0)
+	if (r > 0)
 		return r;
-	process_last_exit_log(&a->process);
+	if (r < 0) /* a directory that cannot be written to is no reason to leave the pods alone */
+		log_warn("agent.no_lock", "why=\"%s\"", err->text);
+	else
+		process_last_exit_log(&a->process);
 	if (process_state_dir(a->opts->state_dir, err) != 0)
 		log_warn("agent.no_state_dir", "why=\"%s\"", err->text);
 	r = process_signals(&a->process, err);
@@ -354,7 +357,7 @@ static int agent_open(struct agent *a, struct err *err)
 	a->signals = loop_readable(a->loop, a->process.signal_fd, on_signal, a);
 	a->ops->watch_fds(a->os, fds);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		a->kernel[i] = loop_readable(a->loop, fds[i], on_kernel, a);
+		a->kernel[i] = fds[i] < 0 ? NULL : loop_readable(a->loop, fds[i], on_kernel, a);
 	a->front = front_new(&front);
 	r = open_source(a, err);
 	return r < 0 ? AGENT_BAD_OPTION : 0;

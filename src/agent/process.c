@@ -45,6 +45,8 @@ int process_lock(struct process *p, const char *run_dir, struct err *err)
 	char path[PATH_SIZE], holder[24] = "";
 	int fd, r;
 
+	p->run_dir = run_dir;
+	p->started_ms = now_ms();
 	in_dir(run_dir, "lock", path);
 	r = file_make_parents(path, err);
 	if (r < 0)
@@ -62,8 +64,6 @@ int process_lock(struct process *p, const char *run_dir, struct err *err)
 			       holder[0] ? holder : "unknown", path);
 	}
 	p->lock_fd = fd;
-	p->run_dir = run_dir;
-	p->started_ms = now_ms();
 	return 0;
 }
 
