@@ -29,7 +29,7 @@ struct nft {
 	uint8_t tx[TX_BYTES];
 };
 
-int nft_open(struct nft **ret, struct err *err)
+static int open_sockets(struct nft *n, struct err *err)
 {
 	/* Of a transaction's many messages only the last matters, NEWGEN: a flood of the others would
 	 * fill the queue. It comes in a datagram of its own. Loads of BPF swap as ntohs() does. */
@@ -41,6 +41,26 @@ int nft_open(struct nft **ret, struct err *err)
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 	struct sock_fprog filter = {ARRAY_SIZE(code), code};
+	int r;
+
+	r = nlsock_open(&n->request, NETLINK_NETFILTER, n->rx, err);
+	if (r == 0)
+		r = nlsock_open(&n->watch, NETLINK_NETFILTER, n->rx, err);
+	if (r == 0) {
+		setsockopt(n->watch.fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
+		r = nlsock_join(&n->watch, NFNLGRP_NFTABLES, err);
+	}
+	if (r == 0)
+		return 0;
+	nlsock_close(&n->request);
+	nlsock_close(&n->watch);
+	if (r == -EPROTONOSUPPORT) /* not even nfnetlink */
+		return err_set(err, -EOPNOTSUPP, "this kernel has no nf_tables");
+	return err_wrap(err, r, "nf_tables");
+}
+
+int nft_open(struct nft **ret, struct err *err)
+{
 	struct nft *n = calloc(1, sizeof(*n));
 	int r;
 
@@ -48,20 +68,19 @@ int nft_open(struct nft **ret, struct err *err)
 		return err_set(err, -ENOMEM, "out of memory");
 	n->request = n->watch = NLSOCK_CLOSED;
 	nft_read_init(&n->read, &n->request);
-	r = nlsock_open(&n->request, NETLINK_NETFILTER, n->rx, err);
-	if (r < 0)
-		goto out;
-	r = nlsock_open(&n->watch, NETLINK_NETFILTER, n->rx, err);
-	if (r < 0)
-		goto out;
-	setsockopt(n->watch.fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
-	r = nlsock_join(&n->watch, NFNLGRP_NFTABLES, err);
-	if (r < 0)
-		goto out;
-	*ret = TAKE_PTR(n);
-out:
-	nft_close(n);
-	return r < 0 ? err_wrap(err, r, "nf_tables") : 0;
+	r = open_sockets(n, err);
+	if (r < 0 && r != -EOPNOTSUPP) {
+		nft_close(n);
+		return r;
+	}
+	*ret = n;
+	return 0;
+}
+
+/* A module may have been loaded since. */
+static int be_open(struct nft *n, struct err *err)
+{
+	return n->request.fd >= 0 ? 0 : open_sockets(n, err);
 }
 
 void nft_close(struct nft *n)
@@ -82,7 +101,11 @@ static struct nl_buf tx(struct nft *n)
 int nft_dump(struct nft *n, const struct os_names *names, unsigned kinds, os_object_fn *fn,
 	     void *arg, struct err *err)
 {
-	return nft_read_dump(&n->read, names, kinds, fn, arg, err);
+	int r = be_open(n, err);
+
+	if (r == -EOPNOTSUPP)
+		return 0;
+	return r < 0 ? r : nft_read_dump(&n->read, names, kinds, fn, arg, err);
 }
 
 /* ---- changing ---- */
@@ -241,7 +264,15 @@ static void explain(struct nft *n, const struct op *op, int code, const struct n
 	};
 	struct nl_buf b = tx(n);
 	struct culprit owner;
+	struct err none = {""};
+	uint32_t generation;
 
+	/* Each request is then refused in its own way. */
+	if ((code == -EINVAL || code == -EOPNOTSUPP) &&
+	    nft_read_generation(&n->read, &generation, &none) == -EOPNOTSUPP) {
+		text_add(t, "%s", none.text);
+		return;
+	}
 	if (ack->code == 0 && err->text[0]) {
 		text_add(t, "%s", err->text);
 		return;
@@ -272,6 +303,11 @@ int nft_apply(struct nft *n, const struct os_names *names, const struct op *op, 
 	bool remove = op->verb == OP_DEL;
 	int r;
 
+	r = be_open(n, &story);
+	if (r < 0) {
+		text_add(&t, "%s", story.text);
+		return err_set(err, r, "%s", text);
+	}
 	if (op->object.kind == OBJECT_FW_TABLE)
 		r = put_table(n, op, &ack, &story);
 	else if (op->object.fw_chain->owner == FW_OWNER_FLANNEL)

@@ -12,7 +12,8 @@
 struct nft;
 
 /* Opens both sockets in the current network namespace. A kernel without nf_tables is not an error
- * here: dumps then find nothing and ops fail with the kernel's words. */
+ * here: dumps then find nothing and ops fail with the kernel's words. If it has not even nfnetlink, there
+ * is nothing to watch, either; each dump tries again. */
 int nft_open(struct nft **ret, struct err *err);
 /* NULL is fine. */
 void nft_close(struct nft *n);
@@ -26,7 +27,7 @@ int nft_dump(struct nft *n, const struct os_names *names, unsigned kinds, os_obj
 int nft_apply(struct nft *n, const struct os_names *names, const struct op *op, char text[120],
 	      struct err *err);
 
-/* As os_ops.watch_read for this descriptor: 1 something of interest, 0 nothing, < 0 error. Own
+/* -1 = nothing to watch. As os_ops.watch_read for this descriptor: 1 something of interest, 0 nothing, < 0 error. Own
  * transactions are not reported; `ret` is overwritten. */
 int nft_watch_fd(const struct nft *n);
 int nft_watch_read(struct nft *n, struct os_notice *ret);

@@ -88,8 +88,8 @@ struct os_ops {
 	int (*facts)(struct os *os, const struct ip *reach, struct arena *a,
 		     struct iface_facts *ret_facts, struct err *err);
 
-	/* Non-blocking descriptors that become readable when something happened, and how to read one:
-	 * 1 = `ret` holds something, 0 = nothing of interest, < 0 error. Own changes are not reported. */
+	/* Non-blocking descriptors (-1 = none) that become readable when something happened, and how to read
+	 * one: 1 = `ret` holds something, 0 = nothing of interest, < 0 error. Own changes are not reported. */
 	void (*watch_fds)(struct os *os, int ret_fds[OS_WATCH_FDS]);
 	int (*watch_read)(struct os *os, int fd, struct os_notice *ret);
 };
