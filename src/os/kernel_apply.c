@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "os/file.h"
+#include "os/holder.h"
 #include "os/kernel_impl.h"
 
 struct run {
@@ -159,6 +160,18 @@ static int set_link(struct os *os, const struct op *op, struct nl_ack *ret_ack)
 	return r < 0 ? r : change_link(os, l, &down, ret_ack);
 }
 
+/* The kernel says that somebody is in the way; people want to know who. */
+static void fail_link(struct run *run, size_t i, int code, const char *words)
+{
+	const struct link *l = run->plan->ops[i].object.link;
+	struct nl_buf b = kernel_tx(run->os);
+	char who[120] = "";
+
+	if (l->kind == LINK_VXLAN && (code == -EADDRINUSE || code == -EEXIST))
+		holder_name(&run->os->request, &b, &run->os->map, l, "/proc", &TEXT(who));
+	fail(run, i, code, who[0] ? who : words);
+}
+
 static int run_link(struct run *run, size_t i, struct err *err)
 {
 	const struct op *op = &run->plan->ops[i];
@@ -185,7 +198,7 @@ static int run_link(struct run *run, size_t i, struct err *err)
 		assert(!"verb");
 	}
 	if (r < 0)
-		fail(run, i, r, ack.text);
+		fail_link(run, i, r, ack.text);
 	r = kernel_roles(run->os, err);
 	run->os->seen[l->dev] = run->os->link[l->dev];
 	return r;
