@@ -63,6 +63,7 @@ static void tell_names(struct agent *a)
 	brain_names(a->brain, names.dev);
 	want_link_alias(&a->conf, names.link_alias);
 	brain_networks(a->brain, names.networks);
+	brain_arrival(a->brain, &names.arrival);
 	want_table_name(&a->conf, names.fw_table);
 	want_comment(&a->conf, names.fw_comment);
 	for (size_t i = 0; i < names.n_sysctls; i++)

@@ -111,6 +111,19 @@ void brain_networks(const struct brain *b, struct cidr ret_networks[2])
 	ret_networks[1] = ipv6 ? b->learnt.net.network6 : (struct cidr){0};
 }
 
+void brain_arrival(const struct brain *b, struct fw_arrival *ret)
+{
+	const struct learnt *l = &b->learnt;
+
+	*ret = (struct fw_arrival){0};
+	if (!l->have_config || !l->have_uplink)
+		return;
+	ret->port = want_port(&l->net);
+	ret->local[0] = l->uplink.ip;
+	ret->local[1] = l->uplink.ip6;
+	memcpy(ret->iif, l->uplink.name, sizeof(ret->iif));
+}
+
 const struct adopt *brain_sweep(const struct brain *b)
 {
 	bool complete = brain_phase(b) == PHASE_RUN && !shrink_holds(&b->learnt.shrink);

@@ -124,7 +124,7 @@ struct brain {
 	uint64_t verified_generation, verified_ms;
 	size_t n_bad_peers[OBJECT__COUNT];
 	char difference[OP_STRLEN]; /* the first one of the last dump that showed any */
-	char table_notes[240], chain_notes[700], addr_notes[200];
+	char table_notes[240], chain_notes[1200], addr_notes[200];
 
 	struct lease published;
 	uint64_t n_repairs, n_sweeps, n_audits;

@@ -224,6 +224,47 @@ static void add_nft_commands(const struct fw_chain *have, const struct cidr *net
 	}
 }
 
+static void add_table_owner(const struct fw_chain *have, struct text *t)
+{
+	text_add(t, "the table is owned by");
+	add_name(have->owner_name[0] ? have->owner_name : "another process", t);
+	text_add(t, ", nobody else can write to it; let it accept");
+}
+
+/* At hook input: what closes the port of the overlay. Once its owner's rules accept that, in whatever
+ * way the walk understands, the chain drops no more. */
+static void explain_input(const struct fw_chain *have, const struct netconf *net, struct text *t)
+{
+	bool firewalld = strcmp(have->table, "firewalld") == 0;
+	unsigned port = want_port(net);
+
+	text_add(t, "nf_tables chain %s", fw_family_names[have->family]);
+	add_name(have->table, t);
+	add_name(have->chain, t);
+	text_add(t, " (%spriority %d, policy %s) may drop the overlay's packets, UDP port %u: ",
+		 have->ufw ? "of UFW, " : "", have->priority, have->policy_drop ? "drop" : "accept",
+		 port);
+	if (firewalld) {
+		text_add(t,
+			 "run: firewall-cmd --permanent --add-port=%u/udp && firewall-cmd --reload",
+			 port);
+	} else if (have->table_owned) {
+		add_table_owner(have, t);
+		text_add(t, " that port");
+	} else if (have->ufw) {
+		text_add(t, "run: ufw allow %u/udp", port);
+	} else if (have->family != FW_INET && strcmp(have->table, "filter") == 0 &&
+		   strcmp(have->chain, "INPUT") == 0) {
+		text_add(t, "run: %s -I INPUT -p udp --dport %u -j ACCEPT",
+			 have->family == FW_IP6 ? "ip6tables" : "iptables", port);
+	} else {
+		text_add(t, "run: nft insert rule %s", fw_family_names[have->family]);
+		add_name(have->table, t);
+		add_name(have->chain, t);
+		text_add(t, " udp dport %u accept", port);
+	}
+}
+
 bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net,
 		      const struct brain_conf *conf, struct text *ret)
 {
@@ -237,6 +278,10 @@ bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net,
 		passes = passes && accepts(have, &networks[i]);
 	if (n == 0 || passes || !have->drops)
 		return false;
+	if (have->hook == FW_HOOK_INPUT) {
+		explain_input(have, net, ret);
+		return true;
+	}
 	if (have->owner == FW_OWNER_IPTABLES && !have->table_owned)
 		return false;
 	text_add(ret, "nf_tables chain %s", fw_family_names[have->family]);
@@ -248,9 +293,7 @@ bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net,
 	if (firewalld) {
 		add_firewalld_command(networks, n, ret);
 	} else if (have->table_owned) {
-		text_add(ret, "the table is owned by");
-		add_name(have->owner_name[0] ? have->owner_name : "another process", ret);
-		text_add(ret, ", nobody else can write to it; let it accept");
+		add_table_owner(have, ret);
 		for (size_t i = 0; i < n; i++) {
 			char buf[CIDR_STRLEN];
 

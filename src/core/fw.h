@@ -14,8 +14,8 @@ void fw_want(const struct want_input *in, struct arena *a, struct netstate *ret)
  * (model/fw_walk.h). What else stands where is not our business: nothing is moved for its sake. */
 bool fw_chain_satisfied(const struct fw_chain *want, const struct fw_chain *have);
 
-/* One line for the status about a foreign chain that drops and that we may not write to: which,
- * and the command to run. False if there is nothing to say. The accepts of that command carry our
+/* One line for the status about a foreign chain that drops and that we may not write to, or that closes
+ * the overlay's port: which, and the command to run. False if there is nothing to say. The accepts of that command carry our
  * comment: once they stand, there is nothing more to say. */
 bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net,
 		      const struct brain_conf *conf, struct text *ret);

@@ -194,6 +194,8 @@ const struct netstate *brain_want(const struct brain *b);
 void brain_names(const struct brain *b, char ret_names[DEV__COUNT][LINK_NAME_SIZE]);
 /* The networks of the cluster, IPv4 and IPv6; unset = none, or not known yet. */
 void brain_networks(const struct brain *b, struct cidr ret_networks[2]);
+/* How peers' packets come to this node; port 0 = not known yet. */
+void brain_arrival(const struct brain *b, struct fw_arrival *ret);
 /* What of the objects that are not wanted a plan made now would delete; NULL = nothing, because the
  * list of leases is not known to be complete. Borrowed until the next step(). */
 const struct adopt *brain_sweep(const struct brain *b);

@@ -26,6 +26,9 @@ void want_link_name(const struct brain_conf *conf, const struct netconf *net, en
  * refuses; else uplink) - overhead. */
 uint32_t want_mtu(const struct netconf *net, const struct uplink *uplink);
 
+/* The UDP port of the overlay. */
+uint16_t want_port(const struct netconf *net);
+
 /* The nexthop id for a peer: base + the low 24 bits of its subnet address, stepped over ids that are
  * taken by others within the subnet's own span, so that two peers never meet. 0 = all taken. */
 uint32_t want_nexthop_id(const struct want_input *in, const struct cidr *subnet);

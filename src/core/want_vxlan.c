@@ -12,6 +12,11 @@
 #define VXLAN_OVERHEAD_BYTES 50	  /* IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 */
 #define VXLAN_PORT	     8472 /* the kernel's default (linux/drivers/net/vxlan), flannel's too */
 
+uint16_t want_port(const struct netconf *net)
+{
+	return net->vxlan.port ? net->vxlan.port : VXLAN_PORT;
+}
+
 static void want_device(const struct want_input *in, struct arena *a, struct netstate *ret)
 {
 	struct link *l = want_append(ret, OBJECT_LINK, 1, a);
@@ -25,7 +30,7 @@ static void want_device(const struct want_input *in, struct arena *a, struct net
 		.vxlan =
 			{
 				.vni = in->net->vxlan.vni,
-				.port = in->net->vxlan.port ? in->net->vxlan.port : VXLAN_PORT,
+				.port = want_port(in->net),
 				.local = in->uplink->public_ip,
 				.lower = DEV_UPLINK,
 				.learning = in->net->vxlan.learning,

@@ -19,9 +19,10 @@ static_assert(FW_VERDICT__COUNT == 5, "name the new verdict");
 const char *const fw_hook_names[FW_HOOK__COUNT] = {
 	[FW_HOOK_FORWARD] = "forward",
 	[FW_HOOK_POSTROUTING] = "postrouting",
+	[FW_HOOK_INPUT] = "input",
 	[FW_HOOK_OTHER] = "other",
 };
-static_assert(FW_HOOK__COUNT == 3, "name the new hook");
+static_assert(FW_HOOK__COUNT == 4, "name the new hook");
 
 const char *const fw_owner_names[FW_OWNER__COUNT] = {
 	[FW_OWNER_IPTABLES] = "iptables",
@@ -162,14 +163,21 @@ void fw_table_why(const struct fw_table *want, const struct fw_table *have, stru
 	}
 }
 
+bool fw_arrival_eq(const struct fw_arrival *a, const struct fw_arrival *b)
+{
+	return a->port == b->port && ip_eq(&a->local[0], &b->local[0]) &&
+	       ip_eq(&a->local[1], &b->local[1]) && strcmp(a->iif, b->iif) == 0;
+}
+
 bool fw_chain_eq(const struct fw_chain *a, const struct fw_chain *b)
 {
 	if (a->family != b->family || strcmp(a->table, b->table) != 0 ||
-	    strcmp(a->chain, b->chain) != 0 || a->owner != b->owner ||
-	    a->table_owned != b->table_owned || strcmp(a->owner_name, b->owner_name) != 0 ||
-	    a->priority != b->priority || a->policy_drop != b->policy_drop ||
-	    a->drops != b->drops || a->drops_before_ours != b->drops_before_ours ||
-	    a->n_before != b->n_before || a->n_ours != b->n_ours || a->ours_extra != b->ours_extra)
+	    strcmp(a->chain, b->chain) != 0 || a->hook != b->hook || a->owner != b->owner ||
+	    a->ufw != b->ufw || a->table_owned != b->table_owned ||
+	    strcmp(a->owner_name, b->owner_name) != 0 || a->priority != b->priority ||
+	    a->policy_drop != b->policy_drop || a->drops != b->drops ||
+	    a->drops_before_ours != b->drops_before_ours || a->n_before != b->n_before ||
+	    a->n_ours != b->n_ours || a->ours_extra != b->ours_extra)
 		return false;
 	for (size_t i = 0; i < a->n_ours; i++)
 		if (!fw_rule_eq(&a->ours[i], &b->ours[i]))

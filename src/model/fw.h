@@ -58,11 +58,13 @@ void fw_rule_format(const struct fw_rule *r, struct text *t);
 enum fw_hook {
 	FW_HOOK_FORWARD,
 	FW_HOOK_POSTROUTING,
-	FW_HOOK_OTHER, /* have only */
+	FW_HOOK_INPUT, /* have only, as are all others */
+	FW_HOOK_OTHER,
 	FW_HOOK__COUNT,
 };
 
-extern const char *const fw_hook_names[FW_HOOK__COUNT]; /* "forward" "postrouting" "other" */
+extern const char
+	*const fw_hook_names[FW_HOOK__COUNT]; /* "forward" "postrouting" "input" "other" */
 
 /* A base chain of our own table. */
 struct fw_own_chain {
@@ -103,14 +105,26 @@ enum fw_owner {
 /* "iptables" "native" "flannel" "legacy" */
 extern const char *const fw_owner_names[FW_OWNER__COUNT];
 
-/* A foreign base chain at hook forward; key: family, table, chain. In `want` there is one per
+/* How the outer packets of the overlay come to this node: UDP to `port`, in by the uplink. */
+struct fw_arrival {
+	uint16_t port;	    /* 0 = there is no overlay, or not yet */
+	struct ip local[2]; /* this node's addresses, IPv4 and IPv6; unset = none */
+	char iif[LINK_NAME_SIZE];
+};
+
+bool fw_arrival_eq(const struct fw_arrival *a, const struct fw_arrival *b);
+
+/* A foreign base chain at hook forward, or at hook input (have only: there it is about our outer
+ * packets, and nothing of ours stands in it); key: family, table, chain. In `want` there is one per
  * family with FW_OWNER_IPTABLES: the accepts that must stand in front of the first blanket drop
  * (model/fw_walk.h), and are put right in front of it. core/fw.h says when a have satisfies it.
  * FW_OWNER_FLANNEL and _LEGACY are no base chains, and of them nothing else is known. */
 struct fw_chain {
 	enum fw_family family;
 	char table[FW_NAME_SIZE], chain[FW_NAME_SIZE];
+	enum fw_hook hook;
 	enum fw_owner owner;
+	bool ufw;	     /* UFW's chains are in this table */
 	bool table_owned;    /* the table has an owner flag: nobody else may write */
 	char owner_name[16]; /* comm of that owner, "" = unknown */
 	int32_t priority;

@@ -26,6 +26,15 @@ void fw_walk_begin(struct fw_walk *w, bool policy_drop, const struct cidr networ
 	start_chain(w, 0);
 }
 
+void fw_walk_begin_input(struct fw_walk *w, bool policy_drop, const struct fw_arrival *arrival)
+{
+	static const struct cidr none[2];
+
+	assert(arrival->port);
+	fw_walk_begin(w, policy_drop, none);
+	w->arrival = *arrival;
+}
+
 /* ---- reading ---- */
 
 static bool leaves_in(const struct cidr *match, bool negated, const struct cidr *network)
@@ -52,12 +61,40 @@ static bool is_wide(const struct fw_walk *w, const struct fw_rule *r)
 	return false;
 }
 
+static bool matches(const struct fw_arrival *a, const struct cidr *net, bool negated)
+{
+	if (!cidr_is_set(net))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(a->local); i++) {
+		if (ip_is_set(&a->local[i]) && ip_is_v4(&a->local[i]) == ip_is_v4(&net->ip))
+			return cidr_contains(net, &a->local[i]) != negated;
+	}
+	return false;
+}
+
+static bool catches_arrival(const struct fw_arrival *a, const struct fw_walk_rule *r)
+{
+	const struct fw_rule *rule = r->rule;
+	bool from_some = cidr_is_set(&rule->saddr);
+
+	if (!r->step->exact || (r->step->port && r->step->port != a->port) || rule->oif[0] ||
+	    (rule->iif[0] && strcmp(rule->iif, a->iif) != 0) ||
+	    !matches(a, &rule->daddr, rule->daddr_not))
+		return false;
+	if (r->step->effect == FW_EFFECT_DROP)
+		return !from_some;
+	return r->step->port || matches(a, &rule->saddr, rule->saddr_not);
+}
+
 static bool catches(const struct fw_walk *w, const struct fw_walk_rule *r)
 {
 	bool blanket = w->reading == 0 && r->step->effect == FW_EFFECT_DROP;
 
+	if (w->arrival.port && catches_arrival(&w->arrival, r))
+		return true;
 	return r->step->scope == FW_SCOPE_ALL ||
-	       (blanket && r->step->scope == FW_SCOPE_PLACE && is_wide(w, r->rule));
+	       (!w->arrival.port && blanket && r->step->scope == FW_SCOPE_PLACE &&
+		is_wide(w, r->rule));
 }
 
 /* Index of a chain, new or not; 0 (the base chain cannot be jumped to) if there is no room. */

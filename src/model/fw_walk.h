@@ -13,6 +13,10 @@
  * What is not understood goes on. If the packet is dropped, the rule of the base chain that did or
  * led to it is the first blanket drop; at the chain's end it is the policy.
  *
+ * At hook input the packet is another: an outer packet of the overlay, from a peer that we do not know
+ * here. So a rule's source counts as matching if our own address would (peers are our neighbours), or if
+ * the rule names our port: whoever does that has thought of us.
+ *
  * The walk is fed, one chain at a time: first the rules of the base chain, then those of each chain
  * that fw_walk_next() names, until it names none. Each is read once; loops do not matter.
  */
@@ -51,6 +55,11 @@ extern const char *const fw_scope_names[FW_SCOPE__COUNT];
 struct fw_step {
 	enum fw_effect effect;
 	enum fw_scope scope;
+	/* Its conditions are the interfaces and addresses in its struct fw_rule, that the packet is for
+	 * this node, and these; no others. */
+	bool exact;
+	bool udp;
+	uint16_t port;		       /* destination; 0 = any */
 	char chain[FW_WALK_NAME_SIZE]; /* of jump and goto */
 };
 
@@ -84,6 +93,7 @@ struct fw_walk {
 
 	/* Inside. */
 	struct cidr networks[2];
+	struct fw_arrival arrival; /* at hook input, else port 0 */
 	bool policy_drop;
 	uint16_t n_ours;
 	size_t n_chains, reading, n_jumps;
@@ -105,6 +115,8 @@ struct fw_walk {
 
 /* `networks`: of the cluster, unset ones = none of that family. */
 void fw_walk_begin(struct fw_walk *w, bool policy_drop, const struct cidr networks[2]);
+/* As fw_walk_begin(), for a base chain at hook input. */
+void fw_walk_begin_input(struct fw_walk *w, bool policy_drop, const struct fw_arrival *arrival);
 /* The next rule of the chain being read. */
 void fw_walk_rule(struct fw_walk *w, const struct fw_walk_rule *rule);
 /* The chain being read ends. Which to read next (borrowed until the walk ends), or NULL: done. */

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "os/culprit.h"
 
-#define LIMIT_NFT_FORWARD 256 /* foreign base chains at hook forward */
+#define LIMIT_NFT_FOREIGN 256 /* foreign base chains at hooks forward and input */
 #define REQUEST_BYTES	  640 /* a dump request with two names of NL_NFT_NAME_SIZE */
 
 struct nft_foreign {
@@ -100,7 +100,7 @@ static int add_foreign(struct nft_read *rd, const struct nl_nft_chain *c)
 {
 	struct nft_foreign *f;
 
-	if (rd->n_foreign == LIMIT_NFT_FORWARD)
+	if (rd->n_foreign == LIMIT_NFT_FOREIGN)
 		return -E2BIG;
 	if (rd->n_foreign == rd->n_space) {
 		size_t space = rd->n_space ? 2 * rd->n_space : 4;
@@ -116,6 +116,7 @@ static int add_foreign(struct nft_read *rd, const struct nl_nft_chain *c)
 		.chain =
 			{
 				.family = c->family,
+				.hook = c->hook,
 				.priority = c->priority,
 				.policy_drop = c->policy_drop,
 				.owner = FW_OWNER_NATIVE,
@@ -143,10 +144,13 @@ static int on_chain(void *arg, const struct nl_msg *m)
 		return -EBADMSG;
 	if (rd->msg.type != NL_NFT_CHAIN)
 		return 0;
+	if (!c->base && strncmp(c->name, "ufw-", 4) == 0 && strcmp(c->table, "filter") == 0)
+		rd->ufw[c->family] = true;
 	own = find_own(rd, c->family, c->table);
 	if (own)
 		add_own_chain(own, c);
-	else if (c->base ? c->hook == FW_HOOK_FORWARD
+	else if (c->base ? c->hook == FW_HOOK_FORWARD ||
+				   (c->hook == FW_HOOK_INPUT && rd->arrival.port)
 			 : c->family != FW_INET && fw_flannel_chain(c->table, c->name))
 		return add_foreign(rd, c);
 	return 0;
@@ -249,7 +253,8 @@ static int on_foreign_rule(void *arg, const struct nl_msg *m)
 	    strcmp(rule->table, w->f->table_name) != 0 || strcmp(rule->chain, w->chain) != 0)
 		return 0;
 	step.handle = rule->handle;
-	step.ours = w->base && rd->fw_comment[0] && strcmp(rule->rule.comment, rd->fw_comment) == 0;
+	step.ours = w->base && w->f->chain.hook == FW_HOOK_FORWARD && rd->fw_comment[0] &&
+		    strcmp(rule->rule.comment, rd->fw_comment) == 0;
 	if (step.ours)
 		add_ours(w->f, rule);
 	fw_walk_rule(&rd->walk, &step);
@@ -293,7 +298,10 @@ static int walk_foreign(struct nft_read *rd, struct nft_foreign *f, struct err *
 	struct walk w = {.rd = rd, .f = f, .chain = f->chain_name, .base = true};
 	struct fw_chain *c = &f->chain;
 
-	fw_walk_begin(&rd->walk, c->policy_drop, rd->networks);
+	if (c->hook == FW_HOOK_INPUT)
+		fw_walk_begin_input(&rd->walk, c->policy_drop, &rd->arrival);
+	else
+		fw_walk_begin(&rd->walk, c->policy_drop, rd->networks);
 	for (; w.chain; w.chain = fw_walk_next(&rd->walk), w.base = false) {
 		struct nl_buf b = NL_BUF(bytes);
 		int r;
@@ -306,6 +314,7 @@ static int walk_foreign(struct nft_read *rd, struct nft_foreign *f, struct err *
 	c->drops = rd->walk.drops && !f->dormant;
 	c->drops_before_ours = rd->walk.drops_before_ours && !f->dormant;
 	c->n_before = rd->walk.n_before;
+	c->ufw = rd->ufw[c->family] && strcmp(f->table_name, "filter") == 0;
 	f->place.before = rd->walk.drop_handle;
 	return 0;
 }
@@ -335,6 +344,7 @@ static int read_all(struct nft_read *rd, struct err *err)
 	int r;
 
 	rd->n_foreign = 0;
+	memset(rd->ufw, 0, sizeof(rd->ufw));
 	for (unsigned i = 0; i < FW__COUNT; i++) {
 		init_own(&rd->own[i], (enum fw_family)i, rd->fw_table);
 		init_own(&rd->flannel[i], (enum fw_family)i,
@@ -368,7 +378,8 @@ static bool still_valid(const struct nft_read *rd, uint32_t generation,
 	    strcmp(rd->fw_table, names->fw_table) != 0 ||
 	    strcmp(rd->fw_comment, names->fw_comment) != 0 ||
 	    !cidr_eq(&rd->networks[0], &names->networks[0]) ||
-	    !cidr_eq(&rd->networks[1], &names->networks[1]))
+	    !cidr_eq(&rd->networks[1], &names->networks[1]) ||
+	    !fw_arrival_eq(&rd->arrival, &names->arrival))
 		return false;
 	for (size_t i = 0; i < rd->n_foreign; i++) {
 		if (rd->foreign[i].chain.table_owned)
@@ -393,6 +404,7 @@ static int read_consistent(struct nft_read *rd, const struct os_names *names, st
 		text_copy(rd->fw_table, sizeof(rd->fw_table), names->fw_table);
 		text_copy(rd->fw_comment, sizeof(rd->fw_comment), names->fw_comment);
 		memcpy(rd->networks, names->networks, sizeof(rd->networks));
+		rd->arrival = names->arrival;
 		r = read_all(rd, err);
 		if (r < 0)
 			return err_wrap(err, r, "nf_tables");

@@ -2,7 +2,8 @@
 #ifndef OS_NFT_READ_H
 #define OS_NFT_READ_H
 /* What of the host's nf_tables concerns us, read consistently: our own tables, every base chain at hook
- * forward, and what flannel left. Part of os/nft, which also writes and watches.
+ * forward, those at hook input while there is an overlay, and what flannel left. Part of os/nft, which also
+ * writes and watches.
  *
  * A reading takes several dumps: chains, tables, our rules, then of each foreign chain the rules that
  * a packet may come to (model/fw_walk.h asks for them). It counts only if the generation of the rule
@@ -34,6 +35,8 @@ struct nft_read {
 	uint32_t generation;
 	char fw_table[FW_NAME_SIZE], fw_comment[FW_COMMENT_SIZE];
 	struct cidr networks[2];
+	struct fw_arrival arrival;
+	bool ufw[FW__COUNT]; /* UFW's chains are in table filter */
 
 	struct nft_own {
 		bool have;

@@ -130,6 +130,7 @@ static uint32_t hook_number(enum fw_hook hook)
 		return NF_INET_FORWARD;
 	case FW_HOOK_POSTROUTING:
 		return NF_INET_POST_ROUTING;
+	case FW_HOOK_INPUT:
 	case FW_HOOK_OTHER:
 	case FW_HOOK__COUNT:
 		break;
@@ -287,6 +288,8 @@ static enum fw_hook hook_from(uint32_t number)
 		return FW_HOOK_FORWARD;
 	case NF_INET_POST_ROUTING:
 		return FW_HOOK_POSTROUTING;
+	case NF_INET_LOCAL_IN:
+		return FW_HOOK_INPUT;
 	default:
 		return FW_HOOK_OTHER;
 	}

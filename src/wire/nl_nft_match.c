@@ -3,23 +3,29 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/xt_addrtype.h>
+#include <linux/netfilter/xt_tcpudp.h>
 #include <string.h>
 
 const char *const nl_nft_field_names[] = {
-	"none", "saddr", "daddr", "iifname", "oifname", "link", "mark", "nfproto",
+	"none", "saddr", "daddr",   "iifname", "oifname",
+	"link", "mark",	 "nfproto", "l4proto", "dport",
 };
 static_assert(ARRAY_SIZE(nl_nft_field_names) == NL_NFT_FIELD__COUNT, "a field without a name");
 
-/* Where the addresses are, from the start of the network header: RFC 791, RFC 8200. */
+/* Where the addresses are, and what the payload is, from the start of the network header: RFC 791,
+ * RFC 8200. */
 struct layout {
-	uint32_t saddr, daddr, len;
+	uint32_t saddr, daddr, len, proto;
 };
 
 static const struct layout layouts[FW__COUNT] = {
-	[FW_IP] = {12, 16, 4},
-	[FW_IP6] = {8, 24, 16},
-	[FW_INET] = {0, 0, 0}, /* not known: nothing is as short as that */
+	[FW_IP] = {12, 16, 4, 9},
+	[FW_IP6] = {8, 24, 16, 6},
+	[FW_INET] = {0}, /* not known: nothing is as short as that */
 };
+
+#define DPORT_OFFSET 2 /* of the 16 bits in UDP's header: RFC 768 */
 
 static void prefix_mask(uint8_t *mask, size_t n, unsigned bits)
 {
@@ -184,6 +190,35 @@ void nl_nft_match_forget(struct nl_nft_match *m)
 void nl_nft_match_narrow(struct nl_nft_match *m)
 {
 	m->scope = FW_SCOPE_SOME;
+	m->vague = true;
+}
+
+void nl_nft_match_xt_addrtype(struct nl_nft_match *m, struct nl_bytes info)
+{
+	struct xt_addrtype_info_v1 a;
+
+	m->scope = FW_SCOPE_SOME;
+	if (info.n != sizeof(a)) {
+		m->vague = true;
+		return;
+	}
+	memcpy(&a, info.p, sizeof(a));
+	m->vague |= a.source || !(a.dest & XT_ADDRTYPE_LOCAL) || a.flags;
+}
+
+void nl_nft_match_xt_udp(struct nl_nft_match *m, struct nl_bytes info)
+{
+	struct xt_udp udp;
+
+	m->scope = FW_SCOPE_SOME;
+	if (info.n < sizeof(udp)) {
+		m->vague = true;
+		return;
+	}
+	memcpy(&udp, info.p, sizeof(udp));
+	m->vague |= m->port || udp.invflags || udp.spts[0] != 0 || udp.spts[1] != UINT16_MAX ||
+		    udp.dpts[0] != udp.dpts[1];
+	m->port = udp.dpts[0];
 }
 
 static bool is_reg1(uint32_t reg)
@@ -217,6 +252,11 @@ bool nl_nft_match_payload(struct nl_nft_match *m, struct nl_bytes attrs)
 	m->field = NL_NFT_FIELD_NONE;
 	m->masked = false;
 	m->len = e.len;
+	if (!e.more && is_reg1(e.dreg) && e.base == NFT_PAYLOAD_TRANSPORT_HEADER &&
+	    e.offset == DPORT_OFFSET && e.len == sizeof(m->port)) {
+		m->field = NL_NFT_FIELD_DPORT;
+		return false;
+	}
 	if (e.more || !is_reg1(e.dreg) || e.base != NFT_PAYLOAD_NETWORK_HEADER || e.len == 0 ||
 	    e.len > at->len) {
 		nl_nft_match_narrow(m);
@@ -226,9 +266,11 @@ bool nl_nft_match_payload(struct nl_nft_match *m, struct nl_bytes attrs)
 		m->field = NL_NFT_FIELD_SADDR;
 	else if (e.offset == at->daddr)
 		m->field = NL_NFT_FIELD_DADDR;
+	else if (e.offset == at->proto && e.len == 1)
+		m->field = NL_NFT_FIELD_L4PROTO;
 	else
 		nl_nft_match_narrow(m);
-	return m->field != NL_NFT_FIELD_NONE;
+	return m->field == NL_NFT_FIELD_SADDR || m->field == NL_NFT_FIELD_DADDR;
 }
 
 bool nl_nft_match_meta(struct nl_nft_match *m, struct nl_bytes attrs)
@@ -255,6 +297,7 @@ bool nl_nft_match_meta(struct nl_nft_match *m, struct nl_bytes attrs)
 		{NFT_META_OIFKIND, NL_NFT_FIELD_LINK, LINK_NAME_SIZE},
 		{NFT_META_MARK, NL_NFT_FIELD_MARK, sizeof(uint32_t)},
 		{NFT_META_NFPROTO, NL_NFT_FIELD_NFPROTO, sizeof(uint8_t)},
+		{NFT_META_L4PROTO, NL_NFT_FIELD_L4PROTO, sizeof(uint8_t)},
 	};
 	struct expr e = {.dreg = REG_NONE, .key = UINT32_MAX};
 
@@ -269,7 +312,7 @@ bool nl_nft_match_meta(struct nl_nft_match *m, struct nl_bytes attrs)
 	}
 	if (m->field == NL_NFT_FIELD_NONE)
 		nl_nft_match_narrow(m);
-	return m->field != NL_NFT_FIELD_NONE;
+	return m->field != NL_NFT_FIELD_NONE && m->field != NL_NFT_FIELD_L4PROTO;
 }
 
 bool nl_nft_match_bitwise(struct nl_nft_match *m, struct nl_bytes attrs)
@@ -383,6 +426,21 @@ static bool match_family(struct nl_nft_match *m, struct nl_bytes value, bool neg
 	return m->packet != FW_INET;
 }
 
+/* For struct fw_step alone: in struct fw_rule there is no room for it. */
+static void match_udp(struct nl_nft_match *m, enum nl_nft_field field, struct nl_bytes value,
+		      bool negated)
+{
+	bool ok = !negated && !m->masked && value.n == m->len;
+
+	m->scope = FW_SCOPE_SOME;
+	if (field == NL_NFT_FIELD_L4PROTO && ok && value.p[0] == IPPROTO_UDP)
+		m->udp = true;
+	else if (field == NL_NFT_FIELD_DPORT && ok && !m->port)
+		m->port = (uint16_t)(value.p[0] << 8 | value.p[1]);
+	else
+		m->vague = true;
+}
+
 static bool match_field(struct nl_nft_match *m, enum nl_nft_field field, struct nl_bytes value,
 			bool negated, struct fw_rule *rule)
 {
@@ -413,6 +471,10 @@ static bool match_field(struct nl_nft_match *m, enum nl_nft_field field, struct 
 	case NL_NFT_FIELD_MARK:
 		nl_nft_match_narrow(m);
 		return match_mark(m, value, negated, rule);
+	case NL_NFT_FIELD_L4PROTO:
+	case NL_NFT_FIELD_DPORT:
+		match_udp(m, field, value, negated);
+		return false;
 	case NL_NFT_FIELD_NONE:
 		nl_nft_match_narrow(m);
 		return false;
@@ -440,7 +502,10 @@ bool nl_nft_match_cmp(struct nl_nft_match *m, struct nl_bytes attrs, struct fw_r
 		nl_nft_match_narrow(m);
 		return false;
 	}
-	return match_field(m, field, value, e.op == NFT_CMP_NEQ, rule);
+	if (match_field(m, field, value, e.op == NFT_CMP_NEQ, rule))
+		return true;
+	m->vague |= field != NL_NFT_FIELD_L4PROTO && field != NL_NFT_FIELD_DPORT;
+	return false;
 }
 
 bool nl_nft_match_complete(struct nl_nft_match *m, const struct fw_rule *rule)

@@ -39,6 +39,8 @@ enum nl_nft_field {
 	NL_NFT_FIELD_LINK, /* interfaces by something else than their name */
 	NL_NFT_FIELD_MARK,
 	NL_NFT_FIELD_NFPROTO,
+	NL_NFT_FIELD_L4PROTO,
+	NL_NFT_FIELD_DPORT,
 	NL_NFT_FIELD__COUNT,
 };
 
@@ -51,6 +53,9 @@ struct nl_nft_match {
 	enum nl_nft_field field; /* in the register */
 	uint32_t len;		 /* its bytes */
 	enum fw_scope scope;	 /* what the conditions read so far leave */
+	bool vague;		 /* one of them is kept nowhere; see struct fw_step */
+	bool udp;
+	uint16_t port;
 	bool masked;
 	uint8_t mask[NL_NFT_FIELD_MAX];
 };
@@ -62,6 +67,10 @@ bool nl_nft_match_payload(struct nl_nft_match *m, struct nl_bytes attrs);
 bool nl_nft_match_meta(struct nl_nft_match *m, struct nl_bytes attrs);
 bool nl_nft_match_bitwise(struct nl_nft_match *m, struct nl_bytes attrs);
 bool nl_nft_match_cmp(struct nl_nft_match *m, struct nl_bytes attrs, struct fw_rule *rule);
+/* An xt match on kinds of addresses: `info` is a struct xt_addrtype_info_v1. */
+void nl_nft_match_xt_addrtype(struct nl_nft_match *m, struct nl_bytes info);
+/* An xt match on UDP ports: `info` is a struct xt_udp. */
+void nl_nft_match_xt_udp(struct nl_nft_match *m, struct nl_bytes info);
 /* Any other expression: the register is not to be relied on. */
 void nl_nft_match_forget(struct nl_nft_match *m);
 /* Any other condition. */

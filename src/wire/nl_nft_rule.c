@@ -135,6 +135,9 @@ static void set_effect(struct reader *r, enum fw_effect effect)
 	r->rule->opaque |= !nl_nft_match_complete(&r->match, r->rule);
 	r->step->effect = effect;
 	r->step->scope = r->match.scope;
+	r->step->exact = !r->match.vague;
+	r->step->udp = r->match.udp;
+	r->step->port = r->match.port;
 	r->ended = true;
 }
 
@@ -241,7 +244,13 @@ static void read_match(struct reader *r, struct nl_bytes attrs)
 
 	nl_read(fields, ARRAY_SIZE(fields), attrs, &e);
 	info.value = e.data;
-	if (strcmp(e.name, "comment") != 0) {
+	if (strcmp(e.name, "udp") == 0) {
+		r->rule->opaque = true;
+		nl_nft_match_xt_udp(&r->match, e.data);
+	} else if (strcmp(e.name, "addrtype") == 0) {
+		r->rule->opaque = true;
+		nl_nft_match_xt_addrtype(&r->match, e.data);
+	} else if (strcmp(e.name, "comment") != 0) {
 		r->rule->opaque = true;
 		nl_nft_match_narrow(&r->match);
 	} else if (r->rule->comment[0] ||
@@ -346,7 +355,7 @@ void nl_nft_rule_get(enum fw_family family, struct nl_bytes expressions, struct 
 
 	nl_nft_match_init(&r.match, family);
 	*ret_rule = (struct fw_rule){0};
-	ret_step->chain[0] = '\0';
+	*ret_step = (struct fw_step){0};
 	while (nl_attr_next(&expressions, &elem)) {
 		ret_rule->opaque |= r.ended; /* behind the verdict: never run, never ours */
 		read_expr(&r, elem.value);

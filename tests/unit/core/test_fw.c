@@ -317,6 +317,56 @@ static void test_explain_ends_when_the_command_was_run(void **state)
 	arena_fini(&s.arena);
 }
 
+static void test_explain_input(void **state)
+{
+	struct setting s;
+	struct fw_chain have = {
+		.hook = FW_HOOK_INPUT,
+		.family = FW_IP,
+		.table = "filter",
+		.chain = "INPUT",
+		.owner = FW_OWNER_NATIVE,
+		.policy_drop = true,
+	};
+
+	(void)state;
+	setting_init(&s);
+	assert_explained(&s, &have, NULL); /* the port is open */
+	have.drops = true;
+	assert_explained(&s, &have,
+			 "nf_tables chain ip filter INPUT (priority 0, policy drop) may drop the "
+			 "overlay's packets, UDP port 8472: run: iptables -I INPUT -p udp --dport "
+			 "8472 -j ACCEPT");
+	have.ufw = true;
+	s.net.vxlan.port = 4789;
+	assert_explained(&s, &have,
+			 "nf_tables chain ip filter INPUT (of UFW, priority 0, policy drop) may "
+			 "drop the overlay's packets, UDP port 4789: run: ufw allow 4789/udp");
+	have.family = FW_IP6;
+	assert_explained(&s, &have, NULL); /* no peers by IPv6 */
+
+	have.family = FW_INET;
+	have.ufw = have.policy_drop = false;
+	text_copy(have.table, sizeof(have.table), "firewalld");
+	text_copy(have.chain, sizeof(have.chain), "filter_INPUT");
+	assert_explained(&s, &have,
+			 "nf_tables chain inet firewalld filter_INPUT (priority 0, policy accept) "
+			 "may drop the overlay's packets, UDP port 4789: run: firewall-cmd "
+			 "--permanent --add-port=4789/udp && firewall-cmd --reload");
+	text_copy(have.table, sizeof(have.table), "site");
+	assert_explained(
+		&s, &have,
+		"nf_tables chain inet site filter_INPUT (priority 0, policy accept) may "
+		"drop the overlay's packets, UDP port 4789: run: nft insert rule inet site "
+		"filter_INPUT udp dport 4789 accept");
+	have.table_owned = true;
+	assert_explained(&s, &have,
+			 "nf_tables chain inet site filter_INPUT (priority 0, policy accept) may "
+			 "drop the overlay's packets, UDP port 4789: the table is owned by another "
+			 "process, nobody else can write to it; let it accept that port");
+	arena_fini(&s.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_accepts_in_iptables_chain),
 		cmocka_unit_test(test_satisfied),
 		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_explain_input),
 		cmocka_unit_test(test_explain_ends_when_the_command_was_run),
 	};
 

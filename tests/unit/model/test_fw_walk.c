@@ -420,14 +420,97 @@ static void test_too_much_is_not_seen(void **state)
 	assert_int_equal(w.drop_handle, 514);
 }
 
+/* In the words above `~` makes a rule exact; here it also takes i=INTERFACE, p=PORT. */
+static void feed_input(struct fw_walk *w, const char *rules, uint64_t first)
+{
+	char buf[256], *save = NULL;
+
+	snprintf(buf, sizeof(buf), "%s", rules);
+	for (char *word = strtok_r(buf, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		char *iif = strstr(word, "~i="), *port = strstr(word, "~p=");
+		struct parsed p;
+
+		if (iif)
+			iif[1] = '\0';
+		if (port)
+			port[1] = '\0';
+		p = parse(word);
+		p.step.exact = p.step.scope == FW_SCOPE_PLACE;
+		p.step.port = port ? (uint16_t)strtoul(port + 3, NULL, 10) : 0;
+		if (p.step.port)
+			p.step.scope = FW_SCOPE_SOME;
+		if (iif)
+			snprintf(p.rule.iif, sizeof(p.rule.iif), "%s", iif + 3);
+		fw_walk_rule(w, &(struct fw_walk_rule){&p.rule, &p.step, first++, p.ours});
+	}
+}
+
+static void test_input(void **state)
+{
+	static const struct {
+		const char *what;
+		struct chain chains[CHAINS_MAX];
+		bool drops;
+	} rows[] = {
+		{"policy", {{"base", ""}}, true},
+		{"some condition", {{"base", "accept"}}, true},
+		{"everything", {{"base", "accept!"}}, false},
+		{"loopback", {{"base", "accept~i=lo"}}, true},
+		{"the uplink", {{"base", "accept~i=eth0"}}, false},
+		{"our port", {{"base", "accept~p=8472"}}, false},
+		{"another port", {{"base", "accept~p=53"}}, true},
+		{"the neighbours", {{"base", "accept~s=192.168.0.0/16"}}, false},
+		{"all but the neighbours", {{"base", "accept~s!=192.168.0.0/16"}}, true},
+		{"others", {{"base", "accept~s=10.0.0.0/8"}}, true},
+		{"IPv6 neighbours", {{"base", "accept~s=fd00::/8"}}, false},
+		{"to us", {{"base", "accept~d=192.168.77.1/32"}}, false},
+		{"to another", {{"base", "accept~d=192.168.77.9/32"}}, true},
+		{"behind a drop of the rest", {{"base", "drop! accept~p=8472"}}, true},
+		{"behind a drop of others", {{"base", "drop~s=192.168.77.9/32 accept!"}}, false},
+		{"behind a drop of our port", {{"base", "drop~p=8472 accept!"}}, true},
+		{"behind a drop on the uplink", {{"base", "drop~i=eth0 accept!"}}, true},
+		{"behind a drop on a link", {{"base", "drop~i=wlan0 accept!"}}, false},
+		{"in the uplink's chain",
+		 {{"base", "jump:other~i=eth1 jump:zone~i=eth0 drop!"},
+		  {"zone", "accept~p=22 accept~p=8472"},
+		  {"other", "drop!"}},
+		 false},
+		{"in another's chain",
+		 {{"base", "jump:zone~i=eth1 drop!"}, {"zone", "accept~p=8472"}},
+		 true},
+		{"returned",
+		 {{"base", "jump:a! accept!"}, {"a", "return~d=192.168.77.0/24 drop!"}},
+		 false},
+	};
+	struct fw_arrival arrival = {.port = 8472, .iif = "eth0"};
+
+	(void)state;
+	assert_true(ip_parse("192.168.77.1", &arrival.local[0]));
+	assert_true(ip_parse("fd00::1", &arrival.local[1]));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		static struct fw_walk w;
+		const char *next;
+
+		fw_walk_begin_input(&w, true, &arrival);
+		feed_input(&w, rows[i].chains[0].rules, 1);
+		while ((next = fw_walk_next(&w)) != NULL) {
+			size_t j = 1;
+
+			while (strcmp(rows[i].chains[j].name, next) != 0)
+				j++;
+			feed_input(&w, rows[i].chains[j].rules, 100 * j);
+		}
+		if (w.drops != rows[i].drops)
+			fail_msg("%s: drops %d", rows[i].what, w.drops);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_base_chain),
-		cmocka_unit_test(test_place),
-		cmocka_unit_test(test_jumps),
-		cmocka_unit_test(test_the_wild),
-		cmocka_unit_test(test_too_much_is_not_seen),
+		cmocka_unit_test(test_base_chain), cmocka_unit_test(test_place),
+		cmocka_unit_test(test_jumps),	   cmocka_unit_test(test_the_wild),
+		cmocka_unit_test(test_input),	   cmocka_unit_test(test_too_much_is_not_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
