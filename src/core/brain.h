@@ -62,7 +62,7 @@ struct learnt {
 	int64_t own_expires_ms; /* -1 = no TTL */
 
 	bool source_up;
-	char source[300], source_problem[400];
+	char source[128], source_problem[400];
 
 	struct culprit flanneld; /* another fabric daemon on this node; pid 0 = none was seen */
 };

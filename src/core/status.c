@@ -5,6 +5,12 @@
 #include "core/brain.h"
 #include "core/want.h"
 
+/* Our lease is not held; and while the source is away that will not change. */
+static void say_own(const struct learnt *l, struct text *t)
+{
+	text_add(t, "%s%s%s", l->own_problem, l->source_problem[0] ? "; " : "", l->source_problem);
+}
+
 /* What keeps the phases before PHASE_RUN waiting. */
 static void say_waiting(const struct brain *b, struct text *t)
 {
@@ -29,7 +35,7 @@ static void say_waiting(const struct brain *b, struct text *t)
 		break;
 	case PHASE_WAIT_LEASE:
 		if (l->own_problem[0])
-			text_add(t, "%s", l->own_problem);
+			say_own(l, t);
 		else if (b->retry.n)
 			text_add(t, "%s", b->retry.first);
 		else
@@ -48,7 +54,7 @@ static void say_fault(const struct brain *b, struct text *t)
 	const struct learnt *l = &b->learnt;
 
 	if (l->own_problem[0])
-		text_add(t, "%s", l->own_problem);
+		say_own(l, t);
 	else if (l->config_problem[0])
 		text_add(t, "configuration: %s; the earlier one stays in force", l->config_problem);
 	else if (!l->uplink.up)
