@@ -138,10 +138,12 @@ static void explain_denied(const struct etcd_access *a, struct text *ret)
 {
 	text_add(ret, "etcd does not let ");
 	add_who(a, ret);
-	text_add(ret,
-		 " read and write %s: permission denied; with etcdctl: role grant-permission ROLE "
-		 "readwrite --prefix=true %s",
-		 a->prefix, a->prefix);
+	text_add(ret, " read and write %s: permission denied; ", a->prefix);
+	/* Those it does not know, and the nameless, are denied in the same words. */
+	if (!etcd_access_has_user(a) && a->with_tls && a->tls.cert_file[0])
+		text_add(ret, "does it have a CN, and is that a user? If so, ");
+	text_add(ret, "with etcdctl: role grant-permission ROLE readwrite --prefix=true %s",
+		 a->prefix);
 }
 
 static void explain_nobody(const struct etcd_access *a, struct text *ret)
