@@ -207,11 +207,13 @@ static unsigned repair_kinds(const struct brain *b)
 }
 
 /* Where the kernel's refusals of this op are kept. Packets cross without these sysctls, and /proc/sys is
- * read-only in many containers: that they cannot be set is worth a note, not more. */
+ * read-only in many containers: that they cannot be set is worth a note, not more. Nor is flannel's
+ * firewall beside ours (a chain of it that an administrator jumps to cannot be deleted). */
 static struct retry *retry_of(struct brain *b, const struct op *op)
 {
-	bool optional =
-		op->object.kind == OBJECT_SYSCTL && !strstr(op->object.sysctl->path, "forward");
+	bool optional = op->object.kind == OBJECT_SYSCTL
+				? !strstr(op->object.sysctl->path, "forward")
+				: adopt_is_flannel_firewall(&op->object);
 
 	return optional ? &b->tolerated : &b->retry;
 }
@@ -296,11 +298,11 @@ static void survey(struct brain *b, struct survey *ret)
 	while (diff_next(&p->diff, &op, 1)) {
 		enum object_kind kind = op.object.kind;
 
+		retry_still(retry_of(b, &op), &op.object);
 		if (must_stay(b, &op)) {
 			wait_for_ours(b);
 			continue;
 		}
-		retry_still(retry_of(b, &op), &op.object);
 		if (!may_run(b, &op) && retry_of(b, &op) == &b->tolerated)
 			continue;
 		if (first)
