@@ -6,6 +6,7 @@
  * prevResult nor the namespace, only network, container and interface.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "cni/delegate.h"
 #include "cni/masq.h"
 #include "cni/pod.h"
+#include "os/file.h"
 #include "os/netns.h"
 #include "wire/cni_conf.h"
 
@@ -92,6 +94,15 @@ static int look_at_bridge(struct attaching *x, struct cni_plan_bridge *ret, stru
 	return r;
 }
 
+/* Does the firewall see what the bridge passes on? Without the module there is no such file. */
+static bool is_filtered(const char *family)
+{
+	char path[64], value[4];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/bridge/bridge-nf-call-%s", family);
+	return file_read(path, value, sizeof(value), NULL) >= 0 && value[0] == '1';
+}
+
 static int draw_macs(struct mac ret[CNI_PLAN_LINK__COUNT], struct err *err)
 {
 	uint64_t random[CNI_PLAN_LINK__COUNT];
@@ -123,6 +134,10 @@ static int plan_and_run(struct attaching *x, unsigned attempt, struct err *err)
 
 	cni_plan_veth_name(&in.owner, attempt, x->host_name);
 	cni_plan_alias(&in.owner, x->alias);
+	if (x->conf.local_traffic == LOCAL_TRAFFIC_AUTO && x->conf.is_default_gateway) {
+		in.bridged_filtered = is_filtered("iptables");
+		in.bridged_filtered6 = is_filtered("ip6tables");
+	}
 	r = look_at_bridge(x, &in.bridge, err);
 	if (r == 0)
 		r = draw_macs(in.random, err);

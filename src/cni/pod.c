@@ -270,7 +270,7 @@ static bool encode_inside(struct run *r, const struct cni_op *op, uint32_t seq)
 	case CNI_OP_ARP_NOTIFY:
 		return nl_pod_set_arp_notify(&r->batch, r->p->eth, seq);
 	case CNI_OP_ADDR_ADD:
-		return nl_pod_add_addr(&r->batch, r->p->eth, &op->cidr, seq);
+		return nl_pod_add_addr(&r->batch, r->p->eth, &op->cidr, op->no_prefix_route, seq);
 	case CNI_OP_UP:
 		return nl_pod_set_up(&r->batch, r->p->eth, true, seq);
 	case CNI_OP_ROUTE:
@@ -427,7 +427,8 @@ static int run_on_host(struct run *r, const struct cni_op *op)
 		fits = nl_pod_del_addr(&b, r->p->bridge, &op->cidr, nlsock_seq(s));
 		break;
 	case CNI_OP_ADDR_ADD:
-		fits = nl_pod_add_addr(&b, r->p->bridge, &op->cidr, nlsock_seq(s));
+		fits = nl_pod_add_addr(&b, r->p->bridge, &op->cidr, op->no_prefix_route,
+				       nlsock_seq(s));
 		break;
 	case CNI_OP_PORT:
 		fits = nl_pod_set_port(&b, r->p->veth, r->names->alias, op->hairpin, op->isolated,

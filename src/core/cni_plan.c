@@ -56,6 +56,8 @@ void cni_plan_alias(const struct cni_plan_owner *o, char ret[CNI_PLAN_ALIAS_SIZE
 
 /* ---- planning ---- */
 
+#define SCOPE_LINK 253 /* linux/rtnetlink.h: RT_SCOPE_LINK */
+
 struct planning {
 	const struct cni_plan_input *in;
 	struct arena *a;
@@ -64,6 +66,8 @@ struct planning {
 	struct cidr *addrs; /* of the bridge, as they will be */
 	size_t n_addrs;
 	bool gateway_added;
+	bool routed; /* local traffic is */
+	bool v4, v6; /* addresses of the pod */
 };
 
 static struct cni_op *add(struct planning *p, enum cni_op_type type, enum cni_plan_link link)
@@ -86,7 +90,6 @@ static void add_sysctl(struct planning *p, enum cni_plan_link link, enum cni_op_
 	snprintf(op->path, sizeof(op->path), "%s", path);
 }
 
-/* net/<family>/conf/<ifname>/<key> */
 static void add_conf(struct planning *p, enum cni_plan_link link, enum cni_op_must must,
 		     const char *ifname, const char *key, const char *value)
 {
@@ -94,6 +97,18 @@ static void add_conf(struct planning *p, enum cni_plan_link link, enum cni_op_mu
 
 	snprintf(path, sizeof(path), "net/ipv6/conf/%s/%s", ifname, key);
 	add_sysctl(p, link, must, value, path);
+}
+
+/* Of a pair of IPv4 switches of which one is enough, for all links and for one: both off. */
+static void add_off4(struct planning *p, enum cni_plan_link link, enum cni_op_must must,
+		     const char *ifname, const char *key)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "net/ipv4/conf/all/%s", key);
+	add_sysctl(p, link, must, "0", path);
+	snprintf(path, sizeof(path), "net/ipv4/conf/%s/%s", ifname, key);
+	add_sysctl(p, link, must, "0", path);
 }
 
 /* Gateways that the IPAM plugin left open, and default routes (cni.md 2.2, step 13). */
@@ -209,6 +224,8 @@ static int plan_bridge(struct planning *p, struct err *err)
 		op->mac = p->in->random[CNI_PLAN_BRIDGE];
 	}
 	add_conf(p, CNI_PLAN_BRIDGE, CNI_OP_TRY, conf->name, "accept_ra", "0");
+	if (p->routed && p->v4)
+		add_off4(p, CNI_PLAN_BRIDGE, CNI_OP_TRY, conf->name, "send_redirects");
 	r = conf->is_gateway ? plan_gateways(p, err) : 0;
 	if (r < 0)
 		return r;
@@ -239,7 +256,7 @@ static void plan_veth(struct planning *p)
 	add_conf(p, CNI_PLAN_HOST, CNI_OP_TRY, p->in->host_name, "accept_ra", "0");
 	op = add(p, CNI_OP_PORT, CNI_PLAN_HOST);
 	op->hairpin = conf->hairpin;
-	op->isolated = conf->isolated;
+	op->isolated = conf->isolated || p->routed;
 }
 
 /* The gateway through which a route without one goes: the first of its family. */
@@ -273,24 +290,49 @@ static bool is_planned(const struct cni_plan *plan, const struct cni_route *rout
 	return false;
 }
 
+/* To the gateway, and by it to the others of the subnet. */
+static void plan_local_routes(struct planning *p, const struct cni_ip *ip)
+{
+	const bool v4 = ip_is_v4(&ip->gateway); /* IPv6 knows no scopes */
+	const struct cni_route routes[] = {
+		{.dst = cidr_host(&ip->gateway), .has_scope = v4, .scope = v4 ? SCOPE_LINK : 0},
+		{.dst = cidr_masked(&ip->address), .gw = ip->gateway},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+		if (i > 0 && cidr_contains(&routes[0].dst, &routes[i].dst.ip))
+			continue;
+		if (!is_planned(&p->plan, &routes[i]))
+			add(p, CNI_OP_ROUTE, CNI_PLAN_POD)->route = routes[i];
+	}
+}
+
 static void plan_pod(struct planning *p)
 {
 	const struct cni_result *r = &p->plan.result;
 	const char *ifname = p->in->owner.ifname;
-	bool v6 = false;
 
-	for (size_t i = 0; i < r->n_ips; i++)
-		v6 |= !ip_is_v4(&r->ips[i].address.ip);
 	add_conf(p, CNI_PLAN_POD, CNI_OP_TRY, ifname, "accept_dad", "0");
-	if (v6) {
+	/* IPv6 has no switch against giving such advice, so the pod does not take it. */
+	if (p->routed && p->v4)
+		add_off4(p, CNI_PLAN_POD, CNI_OP_IF_READABLE, ifname, "accept_redirects");
+	if (p->routed && p->v6)
+		add_conf(p, CNI_PLAN_POD, CNI_OP_IF_READABLE, ifname, "accept_redirects", "0");
+	if (p->v6) {
 		add_conf(p, CNI_PLAN_POD, CNI_OP_IF_READABLE, "lo", "disable_ipv6", "0");
 		add_conf(p, CNI_PLAN_POD, CNI_OP_IF_READABLE, ifname, "disable_ipv6", "0");
 		add_conf(p, CNI_PLAN_POD, CNI_OP_MUST, ifname, "keep_addr_on_down", "1");
 	}
 	add(p, CNI_OP_ARP_NOTIFY, CNI_PLAN_POD);
-	for (size_t i = 0; i < r->n_ips; i++)
-		add(p, CNI_OP_ADDR_ADD, CNI_PLAN_POD)->cidr = r->ips[i].address;
+	for (size_t i = 0; i < r->n_ips; i++) {
+		struct cni_op *op = add(p, CNI_OP_ADDR_ADD, CNI_PLAN_POD);
+
+		op->cidr = r->ips[i].address;
+		op->no_prefix_route = p->routed;
+	}
 	add(p, CNI_OP_UP, CNI_PLAN_POD);
+	for (size_t i = 0; p->routed && i < r->n_ips; i++)
+		plan_local_routes(p, &r->ips[i]);
 	for (size_t i = 0; i < r->n_routes; i++) {
 		struct cni_route route = r->routes[i];
 
@@ -298,6 +340,25 @@ static void plan_pod(struct planning *p)
 		if (!is_planned(&p->plan, &route))
 			add(p, CNI_OP_ROUTE, CNI_PLAN_POD)->route = route;
 	}
+}
+
+/* Must the pod's traffic to its neighbours pass the gateway? By itself only where services are reached
+ * through it, and where nobody has already decided about the port. */
+static bool is_routed(const struct planning *p)
+{
+	const struct cni_plan_input *in = p->in;
+	const bool filtered = (!p->v4 || in->bridged_filtered) && (!p->v6 || in->bridged_filtered6);
+
+	switch (in->conf->local_traffic) {
+	case LOCAL_TRAFFIC_AUTO:
+		return in->conf->is_default_gateway && !in->conf->isolated && !filtered;
+	case LOCAL_TRAFFIC_ROUTED:
+		return true;
+	case LOCAL_TRAFFIC_BRIDGED:
+	case LOCAL_TRAFFIC__COUNT:
+		break;
+	}
+	return false;
 }
 
 /* Copies what grows or changes; the rest stays the IPAM plugin's. */
@@ -330,8 +391,8 @@ int cni_plan_attach(const struct cni_plan_input *in, struct arena *a, struct cni
 	struct planning p = {.in = in, .a = a};
 	int r;
 
-	/* 13: ops besides addresses and routes; each gateway may replace every address before it. */
-	p.max_ops = 13 + bridge->n_addrs + 3 * n_ips + n_routes + 2;
+	/* 18: ops besides addresses and routes; each gateway may replace every address before it. */
+	p.max_ops = 18 + bridge->n_addrs + 5 * n_ips + n_routes + 2;
 	p.plan.ops = arena_array(a, struct cni_op, p.max_ops);
 	p.addrs = arena_array(a, struct cidr, bridge->n_addrs + n_ips);
 	p.n_addrs = bridge->n_addrs;
@@ -341,6 +402,11 @@ int cni_plan_attach(const struct cni_plan_input *in, struct arena *a, struct cni
 		return err_set(err, -EINVAL, "IPAM plugin returned missing IP config");
 	begin_result(&p);
 	complete_result(&p);
+	for (size_t i = 0; i < n_ips; i++) {
+		p.v4 |= ip_is_v4(&p.plan.result.ips[i].address.ip);
+		p.v6 |= !ip_is_v4(&p.plan.result.ips[i].address.ip);
+	}
+	p.routed = n_ips > 0 && is_routed(&p);
 	r = plan_bridge(&p, err);
 	if (r < 0)
 		return r;
@@ -394,6 +460,6 @@ void cni_op_format(const struct cni_op *op, struct text *t)
 		text_add(t, " mtu %u", op->mtu_bytes);
 	format_mac(&op->mac, "mac", t);
 	format_mac(&op->peer_mac, "peer", t);
-	text_add(t, "%s%s%s", op->promisc ? " promisc" : "", op->hairpin ? " hairpin" : "",
-		 op->isolated ? " isolated" : "");
+	text_add(t, "%s%s%s%s", op->promisc ? " promisc" : "", op->hairpin ? " hairpin" : "",
+		 op->isolated ? " isolated" : "", op->no_prefix_route ? " noprefixroute" : "");
 }

@@ -8,6 +8,13 @@
  * then in the pod. Each op prints as one line. Only two things are the pod's own and have to go
  * again if anything fails: the veth pair (with it goes all that is in the pod) and the
  * reservation. The bridge is the node's and stays.
+ *
+ * A pod that talks to a service may be answered by a pod of the same node. The answer has to come back
+ * through the host's firewall, which knows the connection: else the pod hears from somebody whom it did
+ * not ask. The bridge would take the short cut, past the firewall unless br_netfilter is there and
+ * on. Where it is not, pods' local traffic is routed: ports are isolated from each other, and in the pod
+ * its own subnet leads through the gateway like everything else (failures.md 1, finding 7). Addresses
+ * have no route of their own there, and nobody may advise the pod of a shorter way, which does not exist.
  */
 
 #include "base/arena.h"
@@ -51,14 +58,15 @@ struct cni_plan_input {
 	const char *blame;	       /* where the subnet came from; NULL = unknown */
 	const struct cni_result *ipam; /* NULL = layer 2 only */
 	struct cni_plan_bridge bridge;
-	struct mac random[CNI_PLAN_LINK__COUNT]; /* for links that are created */
+	bool bridged_filtered, bridged_filtered6; /* br_netfilter is on: the firewall sees them */
+	struct mac random[CNI_PLAN_LINK__COUNT];  /* for links that are created */
 };
 
 enum cni_op_type {
 	CNI_OP_BRIDGE_ADD, /* mac, mtu_bytes */
 	CNI_OP_BRIDGE_SET, /* up; promisc if true, mac if set */
 	CNI_OP_ADDR_DEL,   /* cidr, on the bridge */
-	CNI_OP_ADDR_ADD,   /* cidr, on `link` */
+	CNI_OP_ADDR_ADD,   /* cidr, no_prefix_route, on `link` */
 	CNI_OP_SYSCTL,	   /* path, value, must; in the namespace of `link` */
 	CNI_OP_VETH,	   /* mac, peer_mac, mtu_bytes */
 	CNI_OP_PORT,	   /* hairpin, isolated; and the alias */
@@ -81,6 +89,7 @@ struct cni_op {
 	enum cni_op_type type;
 	enum cni_plan_link link;
 	bool promisc, hairpin, isolated;
+	bool no_prefix_route; /* of an address: no route to its subnet comes with it */
 	enum cni_op_must must;
 	uint32_t mtu_bytes;
 	struct mac mac, peer_mac;

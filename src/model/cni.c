@@ -12,6 +12,13 @@ const char *const cni_version_names[] = {
 };
 static_assert(ARRAY_SIZE(cni_version_names) == CNI_VERSION__COUNT, "a name for each");
 
+const char *const local_traffic_names[] = {
+	[LOCAL_TRAFFIC_AUTO] = "auto",
+	[LOCAL_TRAFFIC_BRIDGED] = "bridged",
+	[LOCAL_TRAFFIC_ROUTED] = "routed",
+};
+static_assert(ARRAY_SIZE(local_traffic_names) == LOCAL_TRAFFIC__COUNT, "a name for each");
+
 const char *const cni_verb_names[] = {
 	[CNI_ADD] = "ADD", [CNI_DEL] = "DEL",	    [CNI_CHECK] = "CHECK",
 	[CNI_GC] = "GC",   [CNI_STATUS] = "STATUS", [CNI_VERSION] = "VERSION",

@@ -158,10 +158,22 @@ struct ipam_conf {
 	const char *resolv_conf; /* "" = none */
 };
 
+/* How packets get from pod to pod on one node. */
+enum _packed_ local_traffic {
+	LOCAL_TRAFFIC_AUTO,    /* routed if bridged packets do not pass the host's firewall */
+	LOCAL_TRAFFIC_BRIDGED, /* by the bridge, as every other bridge plugin has it */
+	LOCAL_TRAFFIC_ROUTED,  /* by the gateway */
+	LOCAL_TRAFFIC__COUNT,
+};
+
+/* "auto" "bridged" "routed" */
+extern const char *const local_traffic_names[LOCAL_TRAFFIC__COUNT];
+
 struct bridge_conf {
 	char name[LINK_NAME_SIZE];
 	bool is_gateway, is_default_gateway, force_address;
 	bool hairpin, promisc, isolated;
+	enum local_traffic local_traffic;
 	bool disable_iface; /* leave the pod's interface down */
 	bool ip_masq;	    /* masquerade what leaves the subnet */
 	uint32_t mtu_bytes; /* 0 = the kernel's default */

@@ -53,6 +53,27 @@ static int check_backend(const json_t *root, struct err *err)
 	return r;
 }
 
+/* A key of ours alone. */
+static int decode_local_traffic(const json_t *root, struct bridge_conf *c, struct err *err)
+{
+	const char *text = local_traffic_names[LOCAL_TRAFFIC_AUTO];
+	int r = gojson_get_text(root, "localTraffic", &text, err);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < LOCAL_TRAFFIC__COUNT; i++) {
+		if (strcmp(text, local_traffic_names[i]) != 0)
+			continue;
+		c->local_traffic = (enum local_traffic)i;
+		if (c->local_traffic == LOCAL_TRAFFIC_ROUTED && !c->is_gateway)
+			return err_set(err, -EINVAL,
+				       "localTraffic: \"routed\" needs isGateway or "
+				       "isDefaultGateway");
+		return 0;
+	}
+	return err_set(err, -EINVAL, "localTraffic: must be auto, bridged or routed: \"%s\"", text);
+}
+
 /* CNI_ARGS, then args.cni, then runtimeConfig: the last one that says something wins. */
 static int decode_mac(const json_t *root, const char *args, struct arena *a, struct mac *ret,
 		      struct err *err)
@@ -111,6 +132,9 @@ int cni_conf_bridge(const json_t *root, const char *args, struct arena *a, struc
 		return err_set(err, -EINVAL,
 			       "cannot set hairpin mode and promiscuous mode at the same time");
 	c.is_gateway |= c.is_default_gateway;
+	r = decode_local_traffic(root, &c, err);
+	if (r < 0)
+		return err_wrap(err, r, "failed to load netconf");
 	*ret = c;
 	return 0;
 }

@@ -53,6 +53,10 @@ const struct cni_key cni_keys[] = {
 	 .help = "the bridge hears all; not together with hairpinMode"},
 	{BRIDGE = "portIsolation", .value = "boolean", .fallback = "false",
 	 .help = "pods of this bridge do not hear each other directly"},
+	{BRIDGE = "localTraffic", .value = "auto, bridged or routed", .fallback = "auto",
+	 .help = "how pods of this node reach each other: by the bridge, or by the gateway, so that "
+		 "services work without br_netfilter; auto: routed if br_netfilter is absent or off "
+		 "and isDefaultGateway is set"},
 	{BRIDGE = "disableContainerInterface", .value = "boolean", .fallback = "false",
 	 .help = "the pod's link stays down; not together with ipam"},
 	{BRIDGE = "ipMasq", .value = "boolean", .fallback = "false",

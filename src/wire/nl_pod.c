@@ -311,12 +311,16 @@ static void begin_addr(struct nl_buf *b, uint16_t type, uint16_t flags, uint32_t
 	nl_put_ip(b, IFA_ADDRESS, &c->ip);
 }
 
-bool nl_pod_add_addr(struct nl_buf *b, uint32_t ifindex, const struct cidr *c, uint32_t seq)
+bool nl_pod_add_addr(struct nl_buf *b, uint32_t ifindex, const struct cidr *c, bool no_prefix_route,
+		     uint32_t seq)
 {
+	const uint32_t flags =
+		(no_prefix_route ? IFA_F_NOPREFIXROUTE : 0) | (ip_is_v4(&c->ip) ? 0 : IFA_F_NODAD);
+
 	begin_addr(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, c, seq);
-	if (!ip_is_v4(&c->ip)) {
-		nl_put_u32(b, IFA_FLAGS, IFA_F_NODAD);
-	} else if (c->len < 31) {
+	if (flags)
+		nl_put_u32(b, IFA_FLAGS, flags);
+	if (ip_is_v4(&c->ip) && c->len < 31) {
 		struct ip broadcast = cidr_last(c);
 
 		nl_put_ip(b, IFA_BROADCAST, &broadcast);

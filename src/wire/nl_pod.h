@@ -67,8 +67,10 @@ bool nl_pod_set_port(struct nl_buf *b, uint32_t ifindex, const char *alias, bool
 /* net.ipv4.conf.<link>.arp_notify = 1: announces addresses when the link comes up, or is given a MAC. */
 bool nl_pod_set_arp_notify(struct nl_buf *b, uint32_t ifindex, uint32_t seq);
 bool nl_pod_set_mac(struct nl_buf *b, uint32_t ifindex, const struct mac *mac, uint32_t seq);
-/* Adds an address: IPv4 with its broadcast address, IPv6 without duplicate detection. */
-bool nl_pod_add_addr(struct nl_buf *b, uint32_t ifindex, const struct cidr *c, uint32_t seq);
+/* Adds an address: IPv4 with its broadcast address, IPv6 without duplicate detection. A
+ * route to its subnet comes with it (scope link) unless told otherwise (Linux >= 4.18). */
+bool nl_pod_add_addr(struct nl_buf *b, uint32_t ifindex, const struct cidr *c, bool no_prefix_route,
+		     uint32_t seq);
 bool nl_pod_del_addr(struct nl_buf *b, uint32_t ifindex, const struct cidr *c, uint32_t seq);
 /* Adds a route: through r->gw, which the caller has filled in, or on the link if that is unset. A
  * like route that is there already is -EEXIST. */

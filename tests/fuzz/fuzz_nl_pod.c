@@ -35,7 +35,7 @@ static void addr_there_and_back(const struct nl_pod_addr *addr)
 	must(addr->cidr.len <= cidr_max_len(&addr->cidr));
 	if (!ip_is_set(&addr->cidr.ip))
 		return;
-	must(nl_pod_add_addr(&b, addr->ifindex, &addr->cidr, 1));
+	must(nl_pod_add_addr(&b, addr->ifindex, &addr->cidr, false, 1));
 	m = only_message(&b);
 	must(nl_pod_decode_addr(&m, &again) == 0);
 	must(again.ifindex == addr->ifindex && cidr_eq(&again.cidr, &addr->cidr));

@@ -133,6 +133,7 @@ call() {
 	shift 4
 	# Else two directories without plugins would agree.
 	[ -x "$bin/$plugin" ] || echo "there is no $bin/$plugin"
+	[ -z "${BRIDGED:-}" ] || conf=$(printf '%s' "$conf" | sed "s/\"isDefaultGateway\": *true/&$BRIDGED/")
 	printf '%s' "$conf" | env -i PATH="$PATH" CNI_COMMAND="$verb" CNI_CONTAINERID="$cid" CNI_NETNS="/run/netns/$cid" \
 		CNI_IFNAME=eth0 CNI_PATH="$bin" "$@" "$bin/$plugin" >$ran 2>/dev/null || code=$?
 	sed -i "s,$bin,DIRECTORY,g" $ran

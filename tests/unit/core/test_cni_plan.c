@@ -96,6 +96,8 @@ static struct cni_plan_input input(const struct bridge_conf *conf, const struct 
 		.host_name = "veth1",
 		.sandbox = "/run/netns/p",
 		.ipam = ipam,
+		.bridged_filtered = true,
+		.bridged_filtered6 = true,
 		.random = {mac(1), mac(2), mac(3)},
 	};
 }
@@ -196,6 +198,130 @@ static void test_cni_plan_next_pod(void **state)
 			    "addr.add 10.244.1.3/24 pod\n"
 			    "link.up pod\n"
 			    "route.add 0.0.0.0/0 via 10.244.1.1 pod\n");
+}
+
+/* br_netfilter is not there, or off: what pods of one node say to each other passes the gateway. What the
+ * runtime is told is the same. */
+static void test_cni_plan_routed(void **state)
+{
+	struct bridge_conf conf = flannel_conf();
+	struct cidr addrs[] = {cidr("10.244.1.1/24"), cidr("fd00:1::1/64")};
+	struct cni_result ipam = {0};
+	struct cni_plan_input in = input(&conf, &ipam);
+	struct cni_plan plan, bridged;
+
+	(void)state;
+	add_ips(&ipam, "10.244.1.3/24,10.244.1.1 fd00:1::3/64,fd00:1::1");
+	add_routes(&ipam, "10.244.0.0/16 fd00::/32");
+	in.bridge = (struct cni_plan_bridge){.exists = true,
+					     .is_bridge = true,
+					     .up = true,
+					     .mac = mac(9),
+					     .addrs = addrs,
+					     .n_addrs = 2};
+	plan_text(&in, &bridged);
+	in.bridged_filtered6 = false; /* one family is enough: a port is isolated for both */
+	assert_string_equal(plan_text(&in, &plan),
+			    "sysctl net/ipv6/conf/cni0/accept_ra=0 bridge\n"
+			    "sysctl net/ipv4/conf/all/send_redirects=0 bridge\n"
+			    "sysctl net/ipv4/conf/cni0/send_redirects=0 bridge\n"
+			    "sysctl net/ipv4/ip_forward=1 bridge\n"
+			    "sysctl net/ipv6/conf/all/forwarding=1 bridge\n"
+			    "veth.add host mtu 1450 mac 02:00:00:00:00:02 peer 02:00:00:00:00:03\n"
+			    "sysctl net/ipv6/conf/veth1/accept_ra=0 host\n"
+			    "port.set host hairpin isolated\n"
+			    "sysctl net/ipv6/conf/eth0/accept_dad=0 pod\n"
+			    "sysctl net/ipv4/conf/all/accept_redirects=0 pod\n"
+			    "sysctl net/ipv4/conf/eth0/accept_redirects=0 pod\n"
+			    "sysctl net/ipv6/conf/eth0/accept_redirects=0 pod\n"
+			    "sysctl net/ipv6/conf/lo/disable_ipv6=0 pod\n"
+			    "sysctl net/ipv6/conf/eth0/disable_ipv6=0 pod\n"
+			    "sysctl net/ipv6/conf/eth0/keep_addr_on_down=1 pod\n"
+			    "arp_notify pod\n"
+			    "addr.add 10.244.1.3/24 pod noprefixroute\n"
+			    "addr.add fd00:1::3/64 pod noprefixroute\n"
+			    "link.up pod\n"
+			    "route.add 10.244.1.1/32 scope 253 pod\n"
+			    "route.add 10.244.1.0/24 via 10.244.1.1 pod\n"
+			    "route.add fd00:1::1/128 pod\n"
+			    "route.add fd00:1::/64 via fd00:1::1 pod\n"
+			    "route.add 10.244.0.0/16 via 10.244.1.1 pod\n"
+			    "route.add fd00::/32 via fd00:1::1 pod\n"
+			    "route.add 0.0.0.0/0 via 10.244.1.1 pod\n"
+			    "route.add ::/0 via fd00:1::1 pod\n");
+	assert_int_equal(plan.result.n_routes, bridged.result.n_routes);
+	assert_int_equal(plan.result.n_ips, bridged.result.n_ips);
+	for (size_t i = 0; i < plan.result.n_ips; i++)
+		assert_true(cidr_eq(&plan.result.ips[i].address, &bridged.result.ips[i].address));
+	for (size_t i = 0; i < plan.result.n_routes; i++)
+		assert_true(cidr_eq(&plan.result.routes[i].dst, &bridged.result.routes[i].dst) &&
+			    ip_eq(&plan.result.routes[i].gw, &bridged.result.routes[i].gw));
+}
+
+/* Whether it is routed: by what decides. */
+static void test_cni_plan_local_traffic(void **state)
+{
+	static const struct {
+		enum local_traffic conf;
+		const char *ips;
+		bool filtered, filtered6, default_gateway, isolated, routed;
+	} rows[] = {
+		{LOCAL_TRAFFIC_AUTO, "10.0.0.2/24", true, true, true, false, false},
+		{LOCAL_TRAFFIC_AUTO, "10.0.0.2/24", false, true, true, false, true},
+		/* No pod has an address of that family. */
+		{LOCAL_TRAFFIC_AUTO, "10.0.0.2/24", true, false, true, false, false},
+		{LOCAL_TRAFFIC_AUTO, "fd00::2/64", false, true, true, false, false},
+		{LOCAL_TRAFFIC_AUTO, "fd00::2/64", true, false, true, false, true},
+		/* Services are reached by somebody else. */
+		{LOCAL_TRAFFIC_AUTO, "10.0.0.2/24", false, false, false, false, false},
+		/* Whoever says portIsolation means isolation. */
+		{LOCAL_TRAFFIC_AUTO, "10.0.0.2/24", false, false, true, true, false},
+		{LOCAL_TRAFFIC_BRIDGED, "10.0.0.2/24", false, false, true, false, false},
+		{LOCAL_TRAFFIC_ROUTED, "10.0.0.2/24", true, true, true, false, true},
+		{LOCAL_TRAFFIC_ROUTED, "10.0.0.2/24", true, true, false, true, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bridge_conf conf = flannel_conf();
+		struct cni_result ipam = {0};
+		struct cni_plan_input in = input(&conf, &ipam);
+		struct cni_plan plan;
+		const char *text;
+
+		conf.local_traffic = rows[i].conf;
+		conf.is_default_gateway = rows[i].default_gateway;
+		conf.isolated = rows[i].isolated;
+		in.bridged_filtered = rows[i].filtered;
+		in.bridged_filtered6 = rows[i].filtered6;
+		add_ips(&ipam, rows[i].ips);
+		text = plan_text(&in, &plan);
+		if ((strstr(text, "noprefixroute") != NULL) != rows[i].routed ||
+		    (strstr(text, "isolated") != NULL) != (rows[i].routed || rows[i].isolated))
+			fail_msg("row %zu: wanted routed %d, was:\n%s", i, rows[i].routed, text);
+	}
+}
+
+/* A gateway that all share, an address that is a whole subnet: no route is said twice, none to oneself. */
+static void test_cni_plan_routed_odd(void **state)
+{
+	struct bridge_conf conf = flannel_conf();
+	struct cni_result ipam = {0};
+	struct cni_plan_input in = input(&conf, &ipam);
+	struct cni_plan plan;
+	const char *text;
+
+	(void)state;
+	conf.local_traffic = LOCAL_TRAFFIC_ROUTED;
+	conf.force_address = true;
+	add_ips(&ipam, "10.0.0.2/24,10.0.0.1 10.0.0.9/24,10.0.0.1 10.0.7.1/32,10.0.7.1");
+	add_routes(&ipam, "10.0.0.0/24,10.0.0.1");
+	text = strstr(plan_text(&in, &plan), "link.up");
+	assert_string_equal(text, "link.up pod\n"
+				  "route.add 10.0.0.1/32 scope 253 pod\n"
+				  "route.add 10.0.0.0/24 via 10.0.0.1 pod\n"
+				  "route.add 10.0.7.1/32 scope 253 pod\n"
+				  "route.add 0.0.0.0/0 via 10.0.0.1 pod\n");
 }
 
 /* What of the bridge is repaired, by its state. */
@@ -465,6 +591,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_cni_plan_first_pod, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cni_plan_next_pod, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cni_plan_routed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cni_plan_local_traffic, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cni_plan_routed_odd, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cni_plan_bridge_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cni_plan_gateways, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cni_plan_routes, setup, teardown),

@@ -48,7 +48,12 @@ static void test_cni_conf_bridge(void **state)
 	assert_true(c.is_default_gateway && c.is_gateway && c.hairpin);
 	assert_false(c.promisc || c.isolated || c.force_address || c.has_dns);
 	assert_int_equal(c.mtu_bytes, 1450);
+	assert_int_equal(c.local_traffic, LOCAL_TRAFFIC_AUTO);
 	assert_false(mac_is_set(&c.mac));
+	json_decref(root);
+	root = parse("{\"isGateway\":true,\"localTraffic\":\"routed\"}");
+	assert_int_equal(cni_conf_bridge(root, "", &arena, &c, &err), 0);
+	assert_int_equal(c.local_traffic, LOCAL_TRAFFIC_ROUTED);
 	json_decref(root);
 }
 
@@ -95,6 +100,13 @@ static void test_cni_conf_bridge_refuses(void **state)
 		 "failed to load netconf: dns: search: must hold strings, holds a number"},
 		{"{\"hairpinMode\":true,\"promiscMode\":true}", "",
 		 "cannot set hairpin mode and promiscuous mode at the same time"},
+		{"{\"localTraffic\":\"never\"}", "",
+		 "failed to load netconf: localTraffic: must be auto, bridged or routed: \"never\""},
+		{"{\"localTraffic\":true}", "",
+		 "failed to load netconf: localTraffic: must be a string, is a boolean"},
+		{"{\"localTraffic\":\"routed\"}", "",
+		 "failed to load netconf: localTraffic: \"routed\" needs isGateway or "
+		 "isDefaultGateway"},
 		{"{\"vlan\":100}", "",
 		 "failed to load netconf: vlan: not supported yet by this bridge plugin"},
 		{"{\"vlanTrunk\":[{\"id\":1}]}", "",

@@ -156,7 +156,7 @@ static void test_nl_pod_addr(void **state)
 		struct nl_msg m;
 		struct ip ip;
 
-		assert_true(nl_pod_add_addr(&b, 4, &c, 1));
+		assert_true(nl_pod_add_addr(&b, 4, &c, false, 1));
 		m = message(&b);
 		assert_int_equal(nl_pod_decode_addr(&m, &back), 0);
 		assert_int_equal(back.ifindex, 4);
@@ -168,6 +168,13 @@ static void test_nl_pod_addr(void **state)
 			assert_string_equal(ip_format(&ip, text), rows[i].broadcast);
 		}
 		assert_int_equal(nl_attr_find(attrs, IFA_FLAGS, &a), rows[i].nodad);
+		b = NL_BUF(bytes);
+		assert_true(nl_pod_add_addr(&b, 4, &c, true, 1));
+		m = message(&b);
+		assert_true(nl_header(&m, &head, sizeof(head), &attrs));
+		assert_true(nl_attr_find(attrs, IFA_FLAGS, &a));
+		assert_int_equal(nl_get_u32(&a),
+				 IFA_F_NOPREFIXROUTE | (rows[i].nodad ? IFA_F_NODAD : 0));
 		b = NL_BUF(bytes);
 		assert_true(nl_pod_del_addr(&b, 4, &c, 1));
 		m = message(&b);
@@ -254,7 +261,7 @@ static void test_nl_pod_prefix_too_long(void **state)
 		m = message(&b);
 		assert_int_equal(nl_pod_decode_route(&m, &route), rows[i].want);
 		b = NL_BUF(bytes);
-		assert_true(nl_pod_add_addr(&b, 4, &r.dst, 1));
+		assert_true(nl_pod_add_addr(&b, 4, &r.dst, false, 1));
 		bytes[sizeof(struct nlmsghdr) + 1] = rows[i].len;
 		m = message(&b);
 		assert_int_equal(nl_pod_decode_addr(&m, &addr), rows[i].want);
