@@ -65,6 +65,7 @@ static void tell_names(struct agent *a)
 	brain_networks(a->brain, names.networks);
 	brain_arrival(a->brain, &names.arrival);
 	want_table_name(&a->conf, names.fw_table);
+	want_guard_name(&a->conf, names.guard_table);
 	want_comment(&a->conf, names.fw_comment);
 	for (size_t i = 0; i < names.n_sysctls; i++)
 		a->sysctls[i] = *netstate_at(want, OBJECT_SYSCTL, i).sysctl;
@@ -355,6 +356,12 @@ static int agent_open(struct agent *a, struct err *err)
 	r = kernel_open(&a->os, err);
 	if (r < 0)
 		return r;
+	if (a->conf.vxlan_guard && !kernel_has_nf_tables(a->os)) {
+		log_warn("guard.impossible", "why=\"this kernel has no nf_tables: anybody who "
+					     "reaches the VXLAN port can send to pods\"");
+		a->conf.vxlan_guard = false;
+	}
+	a->brain = brain_new(&a->conf);
 	a->signals = loop_readable(a->loop, a->process.signal_fd, on_signal, a);
 	a->ops->watch_fds(a->os, fds);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
@@ -399,7 +406,6 @@ int agent_run(const struct opts *o, struct err *err)
 	arena_init(&a.arena, 0);
 	a.loop = loop_new();
 	a.timer = loop_timer(a.loop, on_timer, &a);
-	a.brain = brain_new(&a.conf);
 	r = agent_open(&a, err);
 	if (r == 0)
 		loop_run(a.loop);

@@ -111,6 +111,11 @@ const struct opts_row opts_table[] = {
 	 .arg = "NAME",
 	 .help = "bridge of the pods, kept from the start on; \"none\" leaves it to the CNI "
 		 "plugins"},
+	{.name = "vxlan-guard",
+	 BOOL(vxlan_guard),
+	 OURS,
+	 .fallback = "true",
+	 .help = "drop packets to the VXLAN port that do not come from a peer's published address"},
 	{.name = "nexthop-threshold",
 	 INT(nexthop_threshold, 0, INT32_MAX),
 	 OURS,

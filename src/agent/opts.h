@@ -42,7 +42,7 @@ struct opts {
 	const char *healthz_ip;
 	int64_t healthz_port;
 	int64_t nexthop_threshold, audit_interval_s;
-	bool sandbox;
+	bool sandbox, vxlan_guard;
 
 	int64_t verbosity;
 	const char *vmodule, *log_backtrace_at;

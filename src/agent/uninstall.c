@@ -394,6 +394,7 @@ static int uninstall(struct job *j, bool all, struct err *err)
 	j->names = (struct os_names){.nexthop_base = j->conf.nexthop_base,
 				     .envfile_path = j->opts->subnet_file};
 	want_table_name(&j->conf, j->names.fw_table);
+	want_guard_name(&j->conf, j->names.guard_table);
 	want_comment(&j->conf, j->names.fw_comment);
 	j->adopt = (struct adopt){
 		.uninstall = true, .network = previous.network, .network6 = previous.network6};

@@ -99,6 +99,9 @@ bool adopt_may_delete(const struct adopt *rule, const struct object *have)
 		return route_may_go(rule, have->route);
 	case OBJECT_FW_TABLE:
 		return fw_table_may_go(rule, have->fw_table);
+	case OBJECT_GUARD_PEER:
+	case OBJECT_GUARD:
+		return true;
 	case OBJECT_FW_CHAIN:
 		return fw_chain_may_go(rule, have->fw_chain);
 	case OBJECT_ENVFILE:

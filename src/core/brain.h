@@ -22,14 +22,15 @@
 #define FLANNELD_MS    5000 /* while one lives here, how often to see whether it still does */
 
 /* Objects that leases decide about; the others follow from configuration, uplink and own lease. */
-#define PEER_KINDS                                                                 \
- (OBJECT_BIT(OBJECT_NEXTHOP) | OBJECT_BIT(OBJECT_NEIGH) | OBJECT_BIT(OBJECT_FDB) | \
-  OBJECT_BIT(OBJECT_ROUTE))
+#define PEER_KINDS                                                                        \
+ (OBJECT_BIT(OBJECT_GUARD_PEER) | OBJECT_BIT(OBJECT_NEXTHOP) | OBJECT_BIT(OBJECT_NEIGH) | \
+  OBJECT_BIT(OBJECT_FDB) | OBJECT_BIT(OBJECT_ROUTE))
 
 /* A link takes what lies on it along without saying so, and an address what goes by it. The firewall and
  * our file are not on it. */
-#define LINK_FALLOUT \
- (OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_SYSCTL) | OBJECT_BIT(OBJECT_ADDR) | PEER_KINDS)
+#define LINK_FALLOUT                                                              \
+ (OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_SYSCTL) | OBJECT_BIT(OBJECT_ADDR) | \
+  (PEER_KINDS & ~OBJECT_BIT(OBJECT_GUARD_PEER)))
 
 enum circle {
 	CIRCLE_IDLE,

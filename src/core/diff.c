@@ -34,6 +34,8 @@ static bool is_satisfied(const struct object *want, const struct object *have)
 	case OBJECT_FDB:
 	case OBJECT_ROUTE:
 	case OBJECT_FW_TABLE:
+	case OBJECT_GUARD_PEER:
+	case OBJECT_GUARD:
 	case OBJECT_ENVFILE:
 	case OBJECT__COUNT:
 		break;
@@ -234,6 +236,8 @@ enum dev diff_dev(const struct diff *d, const struct object *o)
 	case OBJECT_SYSCTL:
 	case OBJECT_FW_TABLE:
 	case OBJECT_FW_CHAIN:
+	case OBJECT_GUARD_PEER:
+	case OBJECT_GUARD:
 	case OBJECT_ENVFILE:
 	case OBJECT__COUNT:
 		break;

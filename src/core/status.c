@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/brain.h"
+#include "core/guard.h"
 #include "core/want.h"
 
 /* Our lease is not held; and while the source is away that will not change. */
@@ -104,6 +105,25 @@ static void say_flanneld(const struct culprit *who, struct text *t)
 		"delete its DaemonSet); what it leaves is then taken over\n");
 }
 
+static void say_guard(const struct brain *b, struct text *t)
+{
+	const struct learnt *l = &b->learnt;
+	char ours[IP_STRLEN], published[IP_STRLEN];
+
+	if (!b->conf.vxlan_guard || !l->have_config || !l->have_uplink)
+		return;
+	for (int v6 = 0; v6 < 2; v6++) {
+		if (!(v6 ? l->net.ipv6 : l->net.ipv4) || guard_is_wanted(&b->conf, &l->uplink, v6))
+			continue;
+		text_add(
+			t,
+			"the VXLAN port is not guarded: this node publishes %s and sends from %s, so "
+			"the addresses that peers send from are not known either\n",
+			ip_format(v6 ? &l->uplink.public_ip6 : &l->uplink.public_ip, published),
+			ip_format(v6 ? &l->uplink.ip6 : &l->uplink.ip, ours));
+	}
+}
+
 static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 {
 	const struct learnt *l = &b->learnt;
@@ -128,6 +148,7 @@ static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 			 "DirectRouting: too many routes tell who is on %s's segment: all peers "
 			 "go through the overlay\n",
 			 l->uplink.name);
+	say_guard(b, t);
 	if (l->have_config && l->have_uplink && l->net.vxlan.mtu_bytes > l->uplink.mtu_bytes)
 		text_add(t, "Backend.MTU %u is more than the uplink's %u and was lowered\n",
 			 l->net.vxlan.mtu_bytes, l->uplink.mtu_bytes);

@@ -163,7 +163,7 @@ struct update {
 struct brain_conf {
 	uint64_t seed;	   /* randomness for jitter, the first MAC */
 	char instance[24]; /* "" = the default instance; part of marks and names */
-	bool ip_masq, masq_fully_random, forward_rules, blackhole_route, bridge;
+	bool ip_masq, masq_fully_random, forward_rules, blackhole_route, bridge, vxlan_guard;
 	char bridge_name[LINK_NAME_SIZE]; /* "cni0" */
 	uint32_t nexthop_threshold;	  /* peers above which routes go by nexthop objects; 256 */
 	uint32_t nexthop_base;		  /* first id of our range of 2^24 */

@@ -6,6 +6,7 @@
 
 #include "core/envfile.h"
 #include "core/fw.h"
+#include "core/guard.h"
 
 static const struct backend *const backends[] = {
 	&backend_vxlan,
@@ -29,6 +30,12 @@ void want_link_alias(const struct brain_conf *conf, char ret_alias[LINK_ALIAS_SI
 void want_table_name(const struct brain_conf *conf, char ret_name[FW_NAME_SIZE])
 {
 	snprintf(ret_name, FW_NAME_SIZE, "loden%s%s", conf->instance[0] ? "-" : "", conf->instance);
+}
+
+void want_guard_name(const struct brain_conf *conf, char ret_name[FW_NAME_SIZE])
+{
+	snprintf(ret_name, FW_NAME_SIZE, "loden%s%.16s_peers", conf->instance[0] ? "-" : "",
+		 conf->instance);
 }
 
 void want_comment(const struct brain_conf *conf, char ret_comment[FW_COMMENT_SIZE])
@@ -227,6 +234,7 @@ void want_build(const struct want_input *in, struct arena *a, struct netstate *r
 		if (in->conf->blackhole_route)
 			want_blackhole(in, a, ret);
 		fw_want(in, a, ret);
+		guard_want(in, a, ret);
 		want_envfile(in, a, ret);
 	}
 	backend_find(in->net->backend)->want(in, a, ret); /* last: few objects move for its many */

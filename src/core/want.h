@@ -16,6 +16,8 @@ void want_build(const struct want_input *in, struct arena *a, struct netstate *r
 void want_link_alias(const struct brain_conf *conf,
 		     char ret_alias[LINK_ALIAS_SIZE]);				  /* "loden[:x]" */
 void want_table_name(const struct brain_conf *conf, char ret_name[FW_NAME_SIZE]); /* "loden[-x]" */
+/* The guard's table: "loden[-x]_peers"; an instance's name has no "_" in it. */
+void want_guard_name(const struct brain_conf *conf, char ret_name[FW_NAME_SIZE]);
 /* Of our accepts in foreign chains, what tells them from others: "loden[-x]: flanneld forward". */
 void want_comment(const struct brain_conf *conf, char ret_comment[FW_COMMENT_SIZE]);
 /* "flannel.<VNI>", "flannel-v6.<VNI>", the bridge's name; "" for other roles. */

@@ -58,8 +58,8 @@ void fw_rule_format(const struct fw_rule *r, struct text *t);
 enum fw_hook {
 	FW_HOOK_FORWARD,
 	FW_HOOK_POSTROUTING,
-	FW_HOOK_INPUT, /* have only, as are all others */
-	FW_HOOK_OTHER,
+	FW_HOOK_INPUT, /* own: of the guard alone */
+	FW_HOOK_OTHER, /* have only */
 	FW_HOOK__COUNT,
 };
 
@@ -155,5 +155,18 @@ extern const struct fw_flannel_chain fw_flannel_chains[FW_FLANNEL_CHAINS];
 /* NULL = not one of flannel's. */
 const struct fw_flannel_chain *fw_flannel_chain(const char *table, const char *chain);
 bool fw_is_flannel_table(enum fw_family family, const char *name);
+
+/* The guard of the VXLAN port (core/guard.h): a peer's address in its set; all key. */
+struct guard_peer {
+	struct ip ip;
+};
+
+/* Its rule, in a table of ours beside the other one: packets to `port` that come from no address of
+ * the set are dropped. Key: family. */
+struct guard {
+	enum fw_family family; /* FW_IP or FW_IP6 */
+	uint16_t port;
+	bool altered; /* have only: not as we write it */
+};
 
 #endif

@@ -93,17 +93,20 @@ enum object_kind {
 	OBJECT_LINK,
 	OBJECT_SYSCTL,
 	OBJECT_ADDR,
+	OBJECT_GUARD_PEER,
 	OBJECT_NEXTHOP,
 	OBJECT_NEIGH,
 	OBJECT_FDB,
 	OBJECT_ROUTE,
 	OBJECT_FW_TABLE, /* our own nf_tables table, as a whole */
 	OBJECT_FW_CHAIN, /* a foreign forward chain and our accepts in it */
+	OBJECT_GUARD,	 /* behind all that it would drop if it were first */
 	OBJECT_ENVFILE,
 	OBJECT__COUNT,
 };
 
-/* "link" "sysctl" "addr" "nexthop" "neigh" "fdb" "route" "fw_table" "fw_chain" "envfile" */
+/* "link" "sysctl" "addr" "guard_peer" "nexthop" "neigh" "fdb" "route" "fw_table" "fw_chain" "guard"
+ * "envfile" */
 extern const char *const object_kind_names[OBJECT__COUNT];
 #define OBJECT_BIT(kind) (1u << (kind))
 #define OBJECT_ALL	 ((1u << OBJECT__COUNT) - 1)
@@ -123,6 +126,8 @@ struct object {
 		const struct route *route;
 		const struct fw_table *fw_table;
 		const struct fw_chain *fw_chain;
+		const struct guard_peer *guard_peer;
+		const struct guard *guard;
 		const struct envfile *envfile;
 	};
 };

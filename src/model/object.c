@@ -12,12 +12,13 @@ static_assert(ROUTE__COUNT == 3, "name the new type");
 
 const char *const object_kind_names[OBJECT__COUNT] = {
 	[OBJECT_LINK] = "link",		[OBJECT_SYSCTL] = "sysctl",
-	[OBJECT_ADDR] = "addr",		[OBJECT_NEXTHOP] = "nexthop",
+	[OBJECT_ADDR] = "addr",		[OBJECT_GUARD_PEER] = "guard_peer",
+	[OBJECT_GUARD] = "guard",	[OBJECT_NEXTHOP] = "nexthop",
 	[OBJECT_NEIGH] = "neigh",	[OBJECT_FDB] = "fdb",
 	[OBJECT_ROUTE] = "route",	[OBJECT_FW_TABLE] = "fw_table",
 	[OBJECT_FW_CHAIN] = "fw_chain", [OBJECT_ENVFILE] = "envfile",
 };
-static_assert(OBJECT__COUNT == 10, "name the new kind, and give it a row below");
+static_assert(OBJECT__COUNT == 12, "name the new kind, and give it a row below");
 
 static int cmp_number(uint64_t a, uint64_t b)
 {
@@ -505,6 +506,80 @@ static void fw_chain_value_format(const void *o, const struct devmap *m, struct 
 		text_add(t, ", policy drop");
 }
 
+/* guard_peer: all key */
+
+static int guard_peer_key_cmp(const void *a, const void *b)
+{
+	const struct guard_peer *x = a, *y = b;
+
+	return ip_cmp(&x->ip, &y->ip);
+}
+
+static bool guard_peer_value_eq(const void *a, const void *b)
+{
+	(void)a, (void)b;
+	return true;
+}
+
+static uint64_t guard_peer_key_hash(uint64_t h, const void *o)
+{
+	const struct guard_peer *p = o;
+
+	return hash_bytes(h, p->ip.b, sizeof(p->ip.b));
+}
+
+static void guard_peer_key_format(const void *o, const struct devmap *m, struct text *t)
+{
+	const struct guard_peer *p = o;
+
+	(void)m;
+	format_ip("", &p->ip, t);
+}
+
+static void guard_peer_value_format(const void *o, const struct devmap *m, struct text *t)
+{
+	(void)o, (void)m, (void)t;
+}
+
+/* guard */
+
+static int guard_key_cmp(const void *a, const void *b)
+{
+	const struct guard *x = a, *y = b;
+
+	return cmp_number(x->family, y->family);
+}
+
+static bool guard_value_eq(const void *a, const void *b)
+{
+	const struct guard *x = a, *y = b;
+
+	return x->port == y->port && x->altered == y->altered;
+}
+
+static uint64_t guard_key_hash(uint64_t h, const void *o)
+{
+	const struct guard *g = o;
+
+	return hash_number(h, g->family);
+}
+
+static void guard_key_format(const void *o, const struct devmap *m, struct text *t)
+{
+	const struct guard *g = o;
+
+	(void)m;
+	text_add(t, "%s", fw_family_names[g->family]);
+}
+
+static void guard_value_format(const void *o, const struct devmap *m, struct text *t)
+{
+	const struct guard *g = o;
+
+	(void)m;
+	text_add(t, "udp port %u from peers alone%s", g->port, g->altered ? " altered" : "");
+}
+
 /* envfile: there is but one */
 
 static int envfile_key_cmp(const void *a, const void *b)
@@ -565,7 +640,8 @@ static const struct kind {
 	  stem##_value_format                                                               \
  }
 	[OBJECT_LINK] = KIND(link),	    [OBJECT_SYSCTL] = KIND(sysctl),
-	[OBJECT_ADDR] = KIND(addr),	    [OBJECT_NEXTHOP] = KIND(nexthop),
+	[OBJECT_ADDR] = KIND(addr),	    [OBJECT_GUARD_PEER] = KIND(guard_peer),
+	[OBJECT_GUARD] = KIND(guard),	    [OBJECT_NEXTHOP] = KIND(nexthop),
 	[OBJECT_NEIGH] = KIND(neigh),	    [OBJECT_FDB] = KIND(fdb),
 	[OBJECT_ROUTE] = KIND(route),	    [OBJECT_FW_TABLE] = KIND(fw_table),
 	[OBJECT_FW_CHAIN] = KIND(fw_chain), [OBJECT_ENVFILE] = KIND(envfile),

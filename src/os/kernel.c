@@ -167,6 +167,11 @@ static void close_os(struct os **os)
 	kernel_close(*os);
 }
 
+bool kernel_has_nf_tables(const struct os *os)
+{
+	return nft_is_there(os->nft);
+}
+
 int kernel_open(struct os **ret_os, struct err *err)
 {
 	_cleanup_(close_os) struct os *os = calloc(1, sizeof(*os));

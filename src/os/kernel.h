@@ -11,4 +11,7 @@ int kernel_open(struct os **ret_os, struct err *err);
 /* NULL is fine. */
 void kernel_close(struct os *os);
 
+/* Without, all firewall ops fail, and nothing is there to be dumped. */
+bool kernel_has_nf_tables(const struct os *os);
+
 #endif

@@ -253,6 +253,8 @@ static int run_op(struct run *run, size_t i, struct err *err)
 	case OBJECT_SYSCTL:
 	case OBJECT_FW_TABLE:
 	case OBJECT_FW_CHAIN:
+	case OBJECT_GUARD_PEER:
+	case OBJECT_GUARD:
 	case OBJECT_ENVFILE:
 	case OBJECT__COUNT:
 		break;
@@ -269,6 +271,21 @@ static int run_op(struct run *run, size_t i, struct err *err)
 	r = nft_apply(run->os->nft, &run->os->names, op, text, err);
 	if (r < 0)
 		fail(run, i, r, text);
+	return 0;
+}
+
+/* As many from `i` on as go into one transaction: *ret_n. */
+static int run_peers(struct run *run, size_t i, size_t *ret_n, struct err *err)
+{
+	const struct plan rest = {run->plan->ops + i, run->plan->n - i};
+	char text[120] = "";
+	int r = flush(run, err);
+
+	if (r < 0)
+		return r;
+	r = nft_apply_peers(run->os->nft, &run->os->names, &rest, ret_n, text, err);
+	for (size_t k = 0; r < 0 && k < *ret_n; k++)
+		fail(run, i + k, r, text);
 	return 0;
 }
 
@@ -290,8 +307,13 @@ int kernel_apply(struct os *os, const struct plan *plan, struct arena *a,
 
 	if (hush)
 		kernel_watch_filter(os, hush);
-	for (size_t i = 0; i < plan->n && r == 0; i++)
-		r = run_op(&run, i, err);
+	for (size_t i = 0, n = 1; i < plan->n && r == 0; i += n) {
+		n = 1;
+		if (plan->ops[i].object.kind == OBJECT_GUARD_PEER)
+			r = run_peers(&run, i, &n, err);
+		else
+			r = run_op(&run, i, err);
+	}
 	if (r == 0)
 		r = flush(&run, err);
 	if (hush)

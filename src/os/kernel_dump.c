@@ -192,6 +192,10 @@ static int dump_kind(struct dump *d, enum object_kind kind, struct err *err)
 	case OBJECT_FW_TABLE:
 	case OBJECT_FW_CHAIN:
 		return dump_firewall(d, kind, err);
+	case OBJECT_GUARD_PEER:
+	case OBJECT_GUARD:
+		return nft_dump(d->os->nft, &d->os->names, OBJECT_BIT(kind), d->what->fn,
+				d->what->arg, err);
 	case OBJECT_ENVFILE:
 		return dump_envfile(d, err);
 	case OBJECT__COUNT:

@@ -19,7 +19,8 @@
 
 /* syscalls: setsockopt */
 
-#define TX_BYTES 16384 /* FW_CHAINS_MAX * FW_RULES_MAX rules of at most 420 bytes */
+#define PEERS_PER_BATCH 512   /* 28 bytes each, if IPv6 */
+#define TX_BYTES	16384 /* FW_CHAINS_MAX * FW_RULES_MAX rules of at most 420 bytes */
 
 struct nft {
 	struct nlsock request, watch;
@@ -93,6 +94,14 @@ void nft_close(struct nft *n)
 	free(n);
 }
 
+bool nft_is_there(struct nft *n)
+{
+	uint32_t generation;
+
+	return be_open(n, NULL) != -EOPNOTSUPP &&
+	       nft_read_generation(&n->read, &generation, NULL) != -EOPNOTSUPP;
+}
+
 static struct nl_buf tx(struct nft *n)
 {
 	return NL_BUF(n->tx);
@@ -105,7 +114,11 @@ int nft_dump(struct nft *n, const struct os_names *names, unsigned kinds, os_obj
 
 	if (r == -EOPNOTSUPP)
 		return 0;
-	return r < 0 ? r : nft_read_dump(&n->read, names, kinds, fn, arg, err);
+	if (r == 0 && (kinds & OBJECT_BIT(OBJECT_GUARD_PEER)))
+		r = nft_read_peers(&n->read, names, fn, arg, err);
+	if (r == 0 && (kinds & ~OBJECT_BIT(OBJECT_GUARD_PEER)))
+		r = nft_read_dump(&n->read, names, kinds, fn, arg, err);
+	return r;
 }
 
 /* ---- changing ---- */
@@ -229,6 +242,31 @@ static int put_table(struct nft *n, const struct op *op, struct nl_ack *ret_ack,
 	return send_batch(n, &b, ret_ack, err);
 }
 
+static int put_guard(struct nft *n, const struct os_names *names, const struct op *op,
+		     struct nl_ack *ret_ack, struct err *err)
+{
+	const struct guard *g = op->object.guard;
+	const bool again = op->old.guard != NULL;
+	struct nl_buf b = tx(n);
+	uint32_t seq = nlsock_seq(&n->request);
+	bool fits;
+	int r = 0;
+
+	if (again && nl_nft_wake_guard(&b, seq, names->guard_table, g->family))
+		r = send_batch(n, &b, ret_ack, err);
+	if (r < 0)
+		return r;
+	b = tx(n);
+	seq = nlsock_seq(&n->request);
+	if (op->verb == OP_DEL)
+		fits = nl_nft_del_guard(&b, seq, names->guard_table, g->family);
+	else
+		fits = nl_nft_put_guard(&b, seq, names->guard_table, g, again);
+	if (!fits)
+		return err_set(err, -EMSGSIZE, "nf_tables: too large a change");
+	return send_batch(n, &b, ret_ack, err);
+}
+
 /* Whose table is it that we may not write? */
 struct ownership {
 	struct nft *n;
@@ -253,15 +291,29 @@ static int on_owner(void *arg, const struct nl_msg *m)
 	return 0;
 }
 
-static void explain(struct nft *n, const struct op *op, int code, const struct nl_ack *ack,
-		    const struct err *err, struct text *t)
+static void table_of(struct nft *n, const struct os_names *names, const struct op *op,
+		     struct ownership *ret)
 {
-	bool chain = op->object.kind == OBJECT_FW_CHAIN;
-	struct ownership o = {
-		.n = n,
-		.family = chain ? op->object.fw_chain->family : op->object.fw_table->family,
-		.table = chain ? op->object.fw_chain->table : op->object.fw_table->name,
-	};
+	const struct object *o = &op->object;
+
+	*ret = (struct ownership){.n = n, .table = names->guard_table};
+	if (o->kind == OBJECT_FW_CHAIN) {
+		ret->family = o->fw_chain->family;
+		ret->table = o->fw_chain->table;
+	} else if (o->kind == OBJECT_FW_TABLE) {
+		ret->family = o->fw_table->family;
+		ret->table = o->fw_table->name;
+	} else if (o->kind == OBJECT_GUARD) {
+		ret->family = o->guard->family;
+	} else {
+		ret->family = ip_is_v4(&o->guard_peer->ip) ? FW_IP : FW_IP6;
+	}
+}
+
+static void explain(struct ownership *o, int code, const struct nl_ack *ack, const struct err *err,
+		    struct text *t)
+{
+	struct nft *n = o->n;
 	struct nl_buf b = tx(n);
 	struct culprit owner;
 	struct err none = {""};
@@ -279,16 +331,16 @@ static void explain(struct nft *n, const struct op *op, int code, const struct n
 	}
 	if (code == -EPERM) {
 		nl_nft_get_tables(&b, nlsock_seq(&n->request));
-		if (nlsock_dump(&n->request, &b, on_owner, &o, NULL) < 0) {
+		if (nlsock_dump(&n->request, &b, on_owner, o, NULL) < 0) {
 			text_add(t, "not permitted (CAP_NET_ADMIN is missing)");
 			return;
 		}
 	}
-	if (o.owned) {
-		culprit_lookup(o.port, NULL, &owner);
-		text_add(t, "table %s %s belongs to ", fw_family_names[o.family], o.table);
+	if (o->owned) {
+		culprit_lookup(o->port, NULL, &owner);
+		text_add(t, "table %s %s belongs to ", fw_family_names[o->family], o->table);
 		text_add_escaped(t, owner.comm, strlen(owner.comm));
-		text_add(t, "%spid %u alone (owner flag)", owner.comm[0] ? ", " : "", o.port);
+		text_add(t, "%spid %u alone (owner flag)", owner.comm[0] ? ", " : "", o->port);
 		return;
 	}
 	text_add(t, "%s%s%s", strerror(-code), ack->text[0] ? ": " : "", ack->text);
@@ -301,6 +353,7 @@ int nft_apply(struct nft *n, const struct os_names *names, const struct op *op, 
 	struct nl_ack ack = {0};
 	struct err story = {""};
 	bool remove = op->verb == OP_DEL;
+	struct ownership of;
 	int r;
 
 	r = be_open(n, &story);
@@ -310,6 +363,8 @@ int nft_apply(struct nft *n, const struct os_names *names, const struct op *op, 
 	}
 	if (op->object.kind == OBJECT_FW_TABLE)
 		r = put_table(n, op, &ack, &story);
+	else if (op->object.kind == OBJECT_GUARD)
+		r = put_guard(n, names, op, &ack, &story);
 	else if (op->object.fw_chain->owner == FW_OWNER_FLANNEL)
 		r = del_flannel_chain(n, names, op->object.fw_chain, &ack, &story);
 	else
@@ -317,7 +372,46 @@ int nft_apply(struct nft *n, const struct os_names *names, const struct op *op, 
 			   &ack, &story);
 	if (r == 0)
 		return 0;
-	explain(n, op, r, &ack, &story, &t);
+	table_of(n, names, op, &of);
+	explain(&of, r, &ack, &story, &t);
+	return err_set(err, r, "nf_tables: %s", text);
+}
+
+/* May op i be in one transaction with the first? */
+static bool is_alike(const struct op *ops, size_t i)
+{
+	const struct op *a = &ops[0], *b = &ops[i];
+
+	return b->object.kind == OBJECT_GUARD_PEER && a->verb == b->verb &&
+	       ip_is_v4(&a->object.guard_peer->ip) == ip_is_v4(&b->object.guard_peer->ip);
+}
+
+int nft_apply_peers(struct nft *n, const struct os_names *names, const struct plan *rest,
+		    size_t *ret_n, char text[120], struct err *err)
+{
+	struct text t = {.buf = text, .size_bytes = 120};
+	struct nl_buf b = tx(n);
+	struct err story = {""};
+	struct ownership of;
+	struct nl_ack ack;
+	size_t alike = 1;
+	int r;
+
+	while (alike < MIN(rest->n, (size_t)PEERS_PER_BATCH) && is_alike(rest->ops, alike))
+		alike++;
+	*ret_n = alike;
+	r = be_open(n, &story);
+	if (r < 0) {
+		text_add(&t, "%s", story.text);
+		return err_set(err, r, "%s", text);
+	}
+	if (!nl_nft_put_peers(&b, nlsock_seq(&n->request), names->guard_table, rest->ops, alike))
+		return err_set(err, -EMSGSIZE, "nf_tables: too large a change");
+	r = send_batch(n, &b, &ack, &story);
+	if (r == 0)
+		return 0;
+	table_of(n, names, rest->ops, &of);
+	explain(&of, r, &ack, &story, &t);
 	return err_set(err, r, "nf_tables: %s", text);
 }
 
@@ -343,7 +437,8 @@ static int on_notice(void *arg, const struct nl_msg *m)
 		return 0;
 	if (m->port == w->n->request.port)
 		return 0; /* our own transaction */
-	w->ret->kinds = OBJECT_BIT(OBJECT_FW_TABLE) | OBJECT_BIT(OBJECT_FW_CHAIN);
+	w->ret->kinds = OBJECT_BIT(OBJECT_FW_TABLE) | OBJECT_BIT(OBJECT_FW_CHAIN) |
+			OBJECT_BIT(OBJECT_GUARD_PEER) | OBJECT_BIT(OBJECT_GUARD);
 	w->pid = w->n->msg.gen.pid;
 	text_copy(w->comm, sizeof(w->comm), w->n->msg.gen.comm);
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef OS_NFT_H
 #define OS_NFT_H
-/* The nf_tables half of the kernel: OBJECT_FW_TABLE and OBJECT_FW_CHAIN over nfnetlink.
+/* The nf_tables half of the kernel: OBJECT_FW_TABLE, OBJECT_FW_CHAIN and the guard's
+ * OBJECT_GUARD_PEER and OBJECT_GUARD, over nfnetlink.
  *
  * Only os/kernel calls this; it splits what os/ops.h promises between rtnetlink and this file.
  * One request socket and one watch socket (group NFNLGRP_NFTABLES).
@@ -18,12 +19,20 @@ int nft_open(struct nft **ret, struct err *err);
 /* NULL is fine. */
 void nft_close(struct nft *n);
 
-/* As os_ops.dump for the kinds OBJECT_FW_TABLE and OBJECT_FW_CHAIN (other bits are ignored). The
+/* Does this kernel have nf_tables? */
+bool nft_is_there(struct nft *n);
+
+/* As os_ops.dump for these kinds (other bits are ignored). The
  * names are borrowed for the call. */
 int nft_dump(struct nft *n, const struct os_names *names, unsigned kinds, os_object_fn *fn,
 	     void *arg, struct err *err);
 
-/* One op, as one transaction. 0, or -errno with the kernel's words in `text`. */
+/* The first op of `rest`, which is on an OBJECT_GUARD_PEER, and as many behind it as go into one
+ * transaction with it: *ret_n of them, which share the outcome, as below. */
+int nft_apply_peers(struct nft *n, const struct os_names *names, const struct plan *rest,
+		    size_t *ret_n, char text[120], struct err *err);
+
+/* One op of another kind, as one transaction. 0, or -errno with the kernel's words in `text`. */
 int nft_apply(struct nft *n, const struct os_names *names, const struct op *op, char text[120],
 	      struct err *err);
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "os/culprit.h"
+#include "wire/nl_nft_guard.h"
 
 #define LIMIT_NFT_FOREIGN 256 /* foreign base chains at hooks forward and input */
 #define REQUEST_BYTES	  640 /* a dump request with two names of NL_NFT_NAME_SIZE */
@@ -27,6 +28,8 @@ void nft_read_fini(struct nft_read *rd)
 {
 	free(rd->foreign);
 	rd->foreign = NULL;
+	free(rd->peers.ips);
+	rd->peers = (struct nft_peers){0};
 }
 
 static int on_generation(void *arg, const struct nl_msg *m)
@@ -134,6 +137,22 @@ static int add_foreign(struct nft_read *rd, const struct nl_nft_chain *c)
 	return 0;
 }
 
+static bool is_guard(const struct nft_read *rd, const char *table)
+{
+	return rd->guard_table[0] && strcmp(table, rd->guard_table) == 0;
+}
+
+static void add_guard_chain(struct nft_read *rd, const struct nl_nft_chain *c)
+{
+	struct nft_guard *g = &rd->guard[c->family];
+
+	if (strcmp(c->name, NL_NFT_GUARD_CHAIN) != 0)
+		return;
+	g->have_chain = true;
+	g->strange_chain = !c->base || c->nat || c->hook != FW_HOOK_INPUT ||
+			   c->priority != NL_NFT_GUARD_PRIORITY || c->policy_drop;
+}
+
 static int on_chain(void *arg, const struct nl_msg *m)
 {
 	struct nft_read *rd = arg;
@@ -149,6 +168,8 @@ static int on_chain(void *arg, const struct nl_msg *m)
 	own = find_own(rd, c->family, c->table);
 	if (own)
 		add_own_chain(own, c);
+	else if (is_guard(rd, c->table))
+		add_guard_chain(rd, c);
 	else if (c->base ? c->hook == FW_HOOK_FORWARD ||
 				   (c->hook == FW_HOOK_INPUT && rd->arrival.port)
 			 : c->family != FW_INET && fw_flannel_chain(c->table, c->name))
@@ -184,6 +205,11 @@ static int on_table(void *arg, const struct nl_msg *m)
 		own->table.dormant = t->dormant;
 		if (t->use != own->use)
 			own->table.extra = true; /* sets and the like */
+		return 0;
+	}
+	if (is_guard(rd, t->name)) {
+		rd->guard[t->family].have_table = true;
+		rd->guard[t->family].dormant = t->dormant;
 		return 0;
 	}
 	for (size_t i = 0; i < rd->n_foreign; i++) {
@@ -336,6 +362,23 @@ static int read_rules(struct nft_read *rd, const struct nft_own *o, struct err *
 	return nlsock_dump(rd->sock, &b, on_own_rule, rd, err);
 }
 
+static int on_guard_rule(void *arg, const struct nl_msg *m)
+{
+	struct nft_read *rd = arg;
+	const struct nl_nft_rule *rule = &rd->msg.rule;
+	struct nft_guard *g;
+
+	if (!nl_nft_decode(m, &rd->msg))
+		return -EBADMSG;
+	if (rd->msg.type != NL_NFT_RULE || !is_guard(rd, rule->table) ||
+	    strcmp(rule->chain, NL_NFT_GUARD_CHAIN) != 0)
+		return 0;
+	g = &rd->guard[rule->family];
+	g->n_rules++;
+	g->port = nl_nft_guard_port(rule->rule.comment);
+	return 0;
+}
+
 /* 0, NLSOCK_INTERRUPTED or -errno. */
 static int read_all(struct nft_read *rd, struct err *err)
 {
@@ -345,6 +388,7 @@ static int read_all(struct nft_read *rd, struct err *err)
 
 	rd->n_foreign = 0;
 	memset(rd->ufw, 0, sizeof(rd->ufw));
+	memset(rd->guard, 0, sizeof(rd->guard));
 	for (unsigned i = 0; i < FW__COUNT; i++) {
 		init_own(&rd->own[i], (enum fw_family)i, rd->fw_table);
 		init_own(&rd->flannel[i], (enum fw_family)i,
@@ -362,6 +406,14 @@ static int read_all(struct nft_read *rd, struct err *err)
 		r = read_rules(rd, &rd->own[i], err);
 	for (unsigned i = 0; r == 0 && i < FW__COUNT; i++)
 		r = read_rules(rd, &rd->flannel[i], err);
+	for (unsigned i = 0; r == 0 && i < FW__COUNT; i++) {
+		if (!rd->guard[i].have_chain)
+			continue;
+		b = NL_BUF(bytes);
+		nl_nft_get_rules(&b, nlsock_seq(rd->sock), (enum fw_family)i, rd->guard_table,
+				 NULL);
+		r = nlsock_dump(rd->sock, &b, on_guard_rule, rd, err);
+	}
 	for (size_t i = 0; r == 0 && i < rd->n_foreign; i++)
 		r = rd->foreign[i].chain.owner == FW_OWNER_FLANNEL
 			    ? read_jumps(rd, &rd->foreign[i], err)
@@ -376,6 +428,7 @@ static bool still_valid(const struct nft_read *rd, uint32_t generation,
 {
 	if (!rd->valid || rd->generation != generation ||
 	    strcmp(rd->fw_table, names->fw_table) != 0 ||
+	    strcmp(rd->guard_table, names->guard_table) != 0 ||
 	    strcmp(rd->fw_comment, names->fw_comment) != 0 ||
 	    !cidr_eq(&rd->networks[0], &names->networks[0]) ||
 	    !cidr_eq(&rd->networks[1], &names->networks[1]) ||
@@ -402,6 +455,7 @@ static int read_consistent(struct nft_read *rd, const struct os_names *names, st
 			return 0;
 		rd->valid = false;
 		text_copy(rd->fw_table, sizeof(rd->fw_table), names->fw_table);
+		text_copy(rd->guard_table, sizeof(rd->guard_table), names->guard_table);
 		text_copy(rd->fw_comment, sizeof(rd->fw_comment), names->fw_comment);
 		memcpy(rd->networks, names->networks, sizeof(rd->networks));
 		rd->arrival = names->arrival;
@@ -442,6 +496,127 @@ int nft_read_place(struct nft_read *rd, const struct os_names *names, const stru
 	return 0;
 }
 
+/* ---- the guard's set ---- */
+
+static int add_peer(struct nft_peers *p, const struct ip *ip)
+{
+	if (p->n == p->room) {
+		size_t room = p->room ? 2 * p->room : 64;
+		struct ip *more = reallocarray(p->ips, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		p->ips = more;
+		p->room = room;
+	}
+	p->ips[p->n++] = *ip;
+	return 0;
+}
+
+static int on_peers(void *arg, const struct nl_msg *m)
+{
+	struct nft_read *rd = arg;
+	struct nl_bytes rest;
+	struct ip ip;
+	int r = 0;
+
+	if (!nl_nft_decode(m, &rd->msg))
+		return -EBADMSG;
+	if (rd->msg.type != NL_NFT_ELEMENTS)
+		return 0;
+	rest = rd->msg.elements.list;
+	while (r == 0 && nl_nft_guard_next_peer(&rest, &ip))
+		r = add_peer(&rd->peers, &ip);
+	return r;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	return ip_cmp(a, b);
+}
+
+/* Both families' sets, sorted. 0, NLSOCK_INTERRUPTED or -errno. */
+static int read_sets(struct nft_read *rd, struct err *err)
+{
+	static const enum fw_family families[] = {FW_IP, FW_IP6};
+
+	rd->peers.n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		uint8_t bytes[REQUEST_BYTES];
+		struct nl_buf b = NL_BUF(bytes);
+		int r;
+
+		nl_nft_get_peers(&b, nlsock_seq(rd->sock), families[i], rd->peers.table);
+		r = nlsock_dump(rd->sock, &b, on_peers, rd, err);
+		if (r != 0 && r != -ENOENT) /* no such table or set */
+			return r;
+	}
+	if (rd->peers.n > 1)
+		qsort(rd->peers.ips, rd->peers.n, sizeof(*rd->peers.ips), by_address);
+	return 0;
+}
+
+/* Brings rd->peers up to date: all of them from one generation, as read_consistent(). */
+static int read_peers(struct nft_read *rd, const char *table, struct err *err)
+{
+	struct nft_peers *p = &rd->peers;
+	uint32_t before, after;
+
+	for (int tries = 0; tries < LIMIT_DUMP_TRIES; tries++) {
+		int r = nft_read_generation(rd, &before, err);
+
+		if (r < 0 || (p->valid && p->generation == before && !strcmp(p->table, table)))
+			return r;
+		p->valid = false;
+		text_copy(p->table, sizeof(p->table), table);
+		r = read_sets(rd, err);
+		if (r < 0)
+			return err_wrap(err, r, "nf_tables: peers");
+		if (r == NLSOCK_INTERRUPTED)
+			continue;
+		r = nft_read_generation(rd, &after, err);
+		if (r < 0)
+			return r;
+		p->generation = after;
+		p->valid = before == after;
+		if (p->valid)
+			return 0;
+	}
+	return err_set(err, -EAGAIN, "nf_tables: the rules change faster than they can be read");
+}
+
+int nft_read_peers(struct nft_read *rd, const struct os_names *names, os_object_fn *fn, void *arg,
+		   struct err *err)
+{
+	int r = names->guard_table[0] ? read_peers(rd, names->guard_table, err) : -EOPNOTSUPP;
+
+	if (r == -EOPNOTSUPP)
+		return 0;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < rd->peers.n; i++) {
+		const struct guard_peer peer = {rd->peers.ips[i]};
+
+		fn(arg, &(struct object){.kind = OBJECT_GUARD_PEER, .guard_peer = &peer});
+	}
+	return 0;
+}
+
+static void feed_guards(const struct nft_read *rd, os_object_fn *fn, void *arg)
+{
+	for (unsigned i = 0; i < FW__COUNT; i++) {
+		const struct nft_guard *have = &rd->guard[i];
+		const struct guard g = {
+			.family = (enum fw_family)i,
+			.port = have->port,
+			.altered = have->dormant || have->strange_chain || have->n_rules != 1,
+		};
+
+		if (have->have_chain)
+			fn(arg, &(struct object){.kind = OBJECT_GUARD, .guard = &g});
+	}
+}
+
 int nft_read_dump(struct nft_read *rd, const struct os_names *names, unsigned kinds,
 		  os_object_fn *fn, void *arg, struct err *err)
 {
@@ -460,6 +635,8 @@ int nft_read_dump(struct nft_read *rd, const struct os_names *names, unsigned ki
 		if (rd->flannel[i].have)
 			fn(arg, &left);
 	}
+	if (kinds & OBJECT_BIT(OBJECT_GUARD))
+		feed_guards(rd, fn, arg);
 	for (size_t i = 0; i < rd->n_foreign && (kinds & OBJECT_BIT(OBJECT_FW_CHAIN)); i++) {
 		struct object o = {.kind = OBJECT_FW_CHAIN, .fw_chain = &rd->foreign[i].chain};
 

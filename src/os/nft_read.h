@@ -29,6 +29,23 @@ struct nft_place {
 
 struct nft_foreign;
 
+/* The guard's table as it is. */
+struct nft_guard {
+	bool have_table, dormant;
+	bool have_chain, strange_chain; /* the chain; it is not as we make it */
+	unsigned n_rules;		/* in it */
+	uint16_t port;			/* of our rule; 0 = none is ours */
+};
+
+/* The guard's set, of one generation. */
+struct nft_peers {
+	bool valid;
+	uint32_t generation;
+	char table[FW_NAME_SIZE];
+	struct ip *ips; /* sorted */
+	size_t n, room;
+};
+
 struct nft_read {
 	struct nlsock *sock; /* borrowed */
 	bool valid;	     /* what is below is all of `generation`, read with these names */
@@ -37,6 +54,9 @@ struct nft_read {
 	struct cidr networks[2];
 	struct fw_arrival arrival;
 	bool ufw[FW__COUNT]; /* UFW's chains are in table filter */
+	char guard_table[FW_NAME_SIZE];
+	struct nft_guard guard[FW__COUNT];
+	struct nft_peers peers;
 
 	struct nft_own {
 		bool have;
@@ -59,7 +79,11 @@ int nft_read_generation(struct nft_read *rd, uint32_t *ret, struct err *err);
 int nft_read_place(struct nft_read *rd, const struct os_names *names, const struct fw_chain *c,
 		   struct nft_place *ret, struct err *err);
 
-/* As nft_dump(). */
+/* As nft_dump() for OBJECT_GUARD_PEER. */
+int nft_read_peers(struct nft_read *rd, const struct os_names *names, os_object_fn *fn, void *arg,
+		   struct err *err);
+
+/* As nft_dump(), the other kinds. */
 int nft_read_dump(struct nft_read *rd, const struct os_names *names, unsigned kinds,
 		  os_object_fn *fn, void *arg, struct err *err);
 

@@ -27,6 +27,7 @@ struct os_names {
 	char link_alias[LINK_ALIAS_SIZE];
 	uint32_t nexthop_base; /* our range: base .. base + 2^24 - 1 */
 	char fw_table[FW_NAME_SIZE];
+	char guard_table[FW_NAME_SIZE];
 	char fw_comment[FW_COMMENT_SIZE]; /* marks our accepts in foreign chains */
 	/* Of the cluster, or unset: drops that spare them are not in our way; others' routes to subnets
 	 * in them are dumped as well. */

@@ -7,7 +7,10 @@
 #include <linux/netlink.h>
 #include <string.h>
 
-const char *const nl_nft_type_names[] = {"table", "chain", "rule", "generation", "other"};
+#include "wire/nl_nft_guard.h"
+
+const char *const nl_nft_type_names[] = {"table",      "chain",	   "rule",
+					 "generation", "elements", "other"};
 static_assert(ARRAY_SIZE(nl_nft_type_names) == NL_NFT__COUNT, "a type without a name");
 
 static const uint8_t protos[FW__COUNT] = {
@@ -109,18 +112,19 @@ static bool batch_end(struct batch *t)
 	return t->fits;
 }
 
-static void put_table(struct batch *t, unsigned type, unsigned flags, const struct fw_table *table)
+static void put_table(struct batch *t, unsigned type, unsigned flags, enum fw_family family,
+		      const char *table)
 {
-	request(t, type, flags, table->family);
-	nl_put_str(t->b, NFTA_TABLE_NAME, table->name);
+	request(t, type, flags, family);
+	nl_put_str(t->b, NFTA_TABLE_NAME, table);
 	t->fits &= nl_end(t->b);
 }
 
 /* Deleting what may be absent: created first, for that fails in neither case. */
-static void clear_table(struct batch *t, const struct fw_table *table)
+static void clear_table(struct batch *t, enum fw_family family, const char *table)
 {
-	put_table(t, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
-	put_table(t, NFT_MSG_DELTABLE, 0, table);
+	put_table(t, NFT_MSG_NEWTABLE, NLM_F_CREATE, family, table);
+	put_table(t, NFT_MSG_DELTABLE, 0, family, table);
 }
 
 static uint32_t hook_number(enum fw_hook hook)
@@ -131,6 +135,7 @@ static uint32_t hook_number(enum fw_hook hook)
 	case FW_HOOK_POSTROUTING:
 		return NF_INET_POST_ROUTING;
 	case FW_HOOK_INPUT:
+		return NF_INET_LOCAL_IN;
 	case FW_HOOK_OTHER:
 	case FW_HOOK__COUNT:
 		break;
@@ -139,13 +144,14 @@ static uint32_t hook_number(enum fw_hook hook)
 	return 0;
 }
 
-static void put_chain(struct batch *t, const struct fw_table *table, const struct fw_own_chain *c)
+static void put_chain(struct batch *t, enum fw_family family, const char *table,
+		      const struct fw_own_chain *c)
 {
 	struct nl_buf *b = t->b;
 	size_t nest;
 
-	request(t, NFT_MSG_NEWCHAIN, NLM_F_CREATE, table->family);
-	nl_put_str(b, NFTA_CHAIN_TABLE, table->name);
+	request(t, NFT_MSG_NEWCHAIN, NLM_F_CREATE, family);
+	nl_put_str(b, NFTA_CHAIN_TABLE, table);
 	nl_put_str(b, NFTA_CHAIN_NAME, c->name);
 	nest = nl_nest(b, NFTA_CHAIN_HOOK);
 	nl_put_be32(b, NFTA_HOOK_HOOKNUM, hook_number(c->hook));
@@ -195,10 +201,10 @@ bool nl_nft_put_table(struct nl_buf *b, uint32_t seq, const struct fw_table *tab
 {
 	struct batch t = batch_begin(b, seq, 0);
 
-	clear_table(&t, table);
-	put_table(&t, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
+	clear_table(&t, table->family, table->name);
+	put_table(&t, NFT_MSG_NEWTABLE, NLM_F_CREATE, table->family, table->name);
 	for (size_t i = 0; i < table->n_chains; i++) {
-		put_chain(&t, table, &table->chains[i]);
+		put_chain(&t, table->family, table->name, &table->chains[i]);
 		put_rules(&t, table, &table->chains[i]);
 	}
 	return batch_end(&t);
@@ -219,7 +225,7 @@ bool nl_nft_del_table(struct nl_buf *b, uint32_t seq, const struct fw_table *tab
 {
 	struct batch t = batch_begin(b, seq, 0);
 
-	clear_table(&t, table);
+	clear_table(&t, table->family, table->name);
 	return batch_end(&t);
 }
 
@@ -245,6 +251,111 @@ bool nl_nft_del_chain(struct nl_buf *b, uint32_t seq, const struct nl_nft_remova
 	nl_put_str(b, NFTA_CHAIN_TABLE, r->table);
 	nl_put_str(b, NFTA_CHAIN_NAME, r->chain);
 	t.fits &= nl_end(b);
+	return batch_end(&t);
+}
+
+/* ---- the guard ---- */
+
+/* libnftables' numbers of the types (datatype.h), so that nft shows addresses as such. */
+#define TYPE_IPADDR  7
+#define TYPE_IP6ADDR 8
+#define SET_ID	     1 /* of a new set within its batch */
+
+bool nl_nft_get_peers(struct nl_buf *b, uint32_t seq, enum fw_family family, const char *table)
+{
+	begin(b, seq, NFT_MSG_GETSETELEM, NLM_F_DUMP, protos[family]);
+	nl_put_str(b, NFTA_SET_ELEM_LIST_TABLE, table);
+	nl_put_str(b, NFTA_SET_ELEM_LIST_SET, NL_NFT_GUARD_SET);
+	return nl_end(b);
+}
+
+/* Made if they are not there; a table that somebody switched off is switched on. */
+static void put_guard_set(struct batch *t, enum fw_family family, const char *table)
+{
+	bool v6 = family == FW_IP6;
+
+	request(t, NFT_MSG_NEWTABLE, NLM_F_CREATE, family);
+	nl_put_str(t->b, NFTA_TABLE_NAME, table);
+	nl_put_be32(t->b, NFTA_TABLE_FLAGS, 0);
+	t->fits &= nl_end(t->b);
+	request(t, NFT_MSG_NEWSET, NLM_F_CREATE, family);
+	nl_put_str(t->b, NFTA_SET_TABLE, table);
+	nl_put_str(t->b, NFTA_SET_NAME, NL_NFT_GUARD_SET);
+	nl_put_be32(t->b, NFTA_SET_KEY_TYPE, v6 ? TYPE_IP6ADDR : TYPE_IPADDR);
+	nl_put_be32(t->b, NFTA_SET_KEY_LEN, v6 ? 16 : 4);
+	nl_put_be32(t->b, NFTA_SET_ID, SET_ID);
+	t->fits &= nl_end(t->b);
+}
+
+bool nl_nft_put_peers(struct nl_buf *b, uint32_t seq, const char *table, const struct op *ops,
+		      size_t n)
+{
+	const enum fw_family family = ip_is_v4(&ops[0].object.guard_peer->ip) ? FW_IP : FW_IP6;
+	const bool del = ops[0].verb == OP_DEL;
+	struct batch t = batch_begin(b, seq, 0);
+	size_t nest;
+
+	if (!del)
+		put_guard_set(&t, family, table);
+	request(&t, del ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM, del ? 0 : NLM_F_CREATE, family);
+	nl_put_str(b, NFTA_SET_ELEM_LIST_TABLE, table);
+	nl_put_str(b, NFTA_SET_ELEM_LIST_SET, NL_NFT_GUARD_SET);
+	nest = nl_nest(b, NFTA_SET_ELEM_LIST_ELEMENTS);
+	for (size_t i = 0; i < n; i++)
+		nl_nft_guard_put_peer(b, &ops[i].object.guard_peer->ip);
+	nl_nest_end(b, nest);
+	t.fits &= nl_end(b);
+	return batch_end(&t);
+}
+
+static void put_guard_rule(struct batch *t, const char *table, const struct guard *g)
+{
+	char comment[FW_COMMENT_SIZE];
+
+	request(t, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, g->family);
+	nl_put_str(t->b, NFTA_RULE_TABLE, table);
+	nl_put_str(t->b, NFTA_RULE_CHAIN, NL_NFT_GUARD_CHAIN);
+	nl_nft_guard_put_rule(t->b, g->family, g->port);
+	nl_nft_guard_comment(g->port, comment);
+	nl_nft_rule_put_comment(t->b, comment);
+	t->fits &= nl_end(t->b);
+}
+
+bool nl_nft_put_guard(struct nl_buf *b, uint32_t seq, const char *table, const struct guard *g,
+		      bool again)
+{
+	const struct fw_own_chain chain = {
+		.name = NL_NFT_GUARD_CHAIN,
+		.hook = FW_HOOK_INPUT,
+		.priority = NL_NFT_GUARD_PRIORITY,
+	};
+	struct batch t = batch_begin(b, seq, 0);
+
+	put_guard_set(&t, g->family, table);
+	if (again) {
+		request(&t, NFT_MSG_DELCHAIN, 0, g->family);
+		nl_put_str(b, NFTA_CHAIN_TABLE, table);
+		nl_put_str(b, NFTA_CHAIN_NAME, NL_NFT_GUARD_CHAIN);
+		t.fits &= nl_end(b);
+	}
+	put_chain(&t, g->family, table, &chain);
+	put_guard_rule(&t, table, g);
+	return batch_end(&t);
+}
+
+bool nl_nft_wake_guard(struct nl_buf *b, uint32_t seq, const char *table, enum fw_family family)
+{
+	struct batch t = batch_begin(b, seq, 0);
+
+	put_guard_set(&t, family, table);
+	return batch_end(&t);
+}
+
+bool nl_nft_del_guard(struct nl_buf *b, uint32_t seq, const char *table, enum fw_family family)
+{
+	struct batch t = batch_begin(b, seq, 0);
+
+	clear_table(&t, family, table);
 	return batch_end(&t);
 }
 
@@ -286,10 +397,10 @@ static enum fw_hook hook_from(uint32_t number)
 	switch (number) {
 	case NF_INET_FORWARD:
 		return FW_HOOK_FORWARD;
-	case NF_INET_POST_ROUTING:
-		return FW_HOOK_POSTROUTING;
 	case NF_INET_LOCAL_IN:
 		return FW_HOOK_INPUT;
+	case NF_INET_POST_ROUTING:
+		return FW_HOOK_POSTROUTING;
 	default:
 		return FW_HOOK_OTHER;
 	}
@@ -356,6 +467,15 @@ static bool decode_gen(struct nl_bytes attrs, struct nl_nft_gen *g)
 	return nl_read(fields, ARRAY_SIZE(fields), attrs, g);
 }
 
+static bool decode_elements(struct nl_bytes attrs, struct nl_nft_elements *e)
+{
+	static const struct nl_field fields[] = {
+		NL_FIELD(NFTA_SET_ELEM_LIST_ELEMENTS, NL_NEST, nl_nft_elements, list),
+	};
+
+	return nl_read(fields, ARRAY_SIZE(fields), attrs, e);
+}
+
 static bool family_from(uint8_t proto, enum fw_family *ret)
 {
 	for (unsigned i = 0; i < FW__COUNT; i++) {
@@ -395,6 +515,10 @@ bool nl_nft_decode(const struct nl_msg *m, struct nl_nft *ret)
 		ret->rule.family = family;
 		ret->type = known ? NL_NFT_RULE : NL_NFT_OTHER;
 		return !known || decode_rule(attrs, &ret->rule);
+	case NFT_MSG_NEWSETELEM:
+		ret->elements.family = family;
+		ret->type = known ? NL_NFT_ELEMENTS : NL_NFT_OTHER;
+		return !known || decode_elements(attrs, &ret->elements);
 	case NFT_MSG_NEWGEN:
 		ret->type = NL_NFT_GEN;
 		return decode_gen(attrs, &ret->gen);

@@ -11,6 +11,7 @@
  * Numbers are big-endian here, unlike in rtnetlink (linux/netfilter/nf_tables.h).
  */
 
+#include "model/plan.h"
 #include "wire/nl_nft_rule.h"
 
 #define NL_NFT_NAME_SIZE 256 /* NFT_NAME_MAXLEN, terminator included */
@@ -64,6 +65,24 @@ struct nl_nft_removal {
 
 bool nl_nft_del_chain(struct nl_buf *b, uint32_t seq, const struct nl_nft_removal *r);
 
+/* ---- the guard of the VXLAN port (core/guard.h) ---- */
+
+/* Elements of the guard's set. Of a table or set that is not there: an error. */
+bool nl_nft_get_peers(struct nl_buf *b, uint32_t seq, enum fw_family family, const char *table);
+/* n ops on OBJECT_GUARD_PEER, of one verb (OP_ADD or OP_DEL) and family; adding makes table and set. */
+bool nl_nft_put_peers(struct nl_buf *b, uint32_t seq, const char *table, const struct op *ops,
+		      size_t n);
+/* The rule; `again`: there is a chain already, which is made anew. */
+bool nl_nft_put_guard(struct nl_buf *b, uint32_t seq, const char *table, const struct guard *g,
+		      bool again);
+/* The table and set alone, switched on if somebody switched them off: not in one transaction with
+ * changes of its chains (EINVAL). */
+bool nl_nft_wake_guard(struct nl_buf *b, uint32_t seq, const char *table, enum fw_family family);
+/* With all that belongs to it. */
+bool nl_nft_del_guard(struct nl_buf *b, uint32_t seq, const char *table, enum fw_family family);
+
+#define NL_NFT_GUARD_PRIORITY (-10) /* in front of filters (0), behind connection tracking (-200) */
+
 /* ---- hearing ---- */
 
 enum nl_nft_type {
@@ -71,6 +90,7 @@ enum nl_nft_type {
 	NL_NFT_CHAIN,
 	NL_NFT_RULE,
 	NL_NFT_GEN,
+	NL_NFT_ELEMENTS,
 	NL_NFT_OTHER, /* not ours to read, or of another family than ip, ip6, inet */
 	NL_NFT__COUNT,
 };
@@ -108,6 +128,12 @@ struct nl_nft_gen {
 	char comm[16]; /* TASK_COMM_LEN; not to be trusted, as any process name */
 };
 
+/* Elements of a set: nl_nft_guard_next_peer() walks them. */
+struct nl_nft_elements {
+	enum fw_family family;
+	struct nl_bytes list; /* borrowed from the message */
+};
+
 struct nl_nft {
 	enum nl_nft_type type;
 
@@ -116,10 +142,11 @@ struct nl_nft {
 		struct nl_nft_chain chain;
 		struct nl_nft_rule rule;
 		struct nl_nft_gen gen;
+		struct nl_nft_elements elements;
 	};
 };
 
-/* Reads NEWTABLE, NEWCHAIN, NEWRULE and NEWGEN; all else is NL_NFT_OTHER. False: an nf_tables message
+/* Reads NEWTABLE, NEWCHAIN, NEWRULE, NEWSETELEM and NEWGEN; all else is NL_NFT_OTHER. False: an nf_tables message
  * that is damaged. */
 bool nl_nft_decode(const struct nl_msg *m, struct nl_nft *ret);
 

@@ -56,7 +56,7 @@ static void put_outcome(struct nl_buf *b, const struct fw_rule *rule)
 	assert(!"verdict");
 }
 
-static void put_comment(struct nl_buf *b, const char *comment)
+void nl_nft_rule_put_comment(struct nl_buf *b, const char *comment)
 {
 	uint8_t tlv[2 + FW_COMMENT_SIZE];
 	size_t n = strlen(comment) + 1;
@@ -81,7 +81,7 @@ void nl_nft_rule_put(struct nl_buf *b, enum fw_family family, const struct fw_ru
 	put_outcome(b, rule);
 	nl_nest_end(b, nest);
 	if (rule->comment[0])
-		put_comment(b, rule->comment);
+		nl_nft_rule_put_comment(b, rule->comment);
 }
 
 /* ---- reading ---- */

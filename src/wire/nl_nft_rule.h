@@ -20,6 +20,9 @@
  * Addresses must be of the table's family, and of one family in inet. Not for opaque rules. */
 void nl_nft_rule_put(struct nl_buf *b, enum fw_family family, const struct fw_rule *rule);
 
+/* Appends NFTA_RULE_USERDATA with a comment. */
+void nl_nft_rule_put_comment(struct nl_buf *b, const char *comment);
+
 /* Reads what NFTA_RULE_EXPRESSIONS and NFTA_RULE_USERDATA hold (either may be empty). Whatever
  * struct fw_rule has no member for makes ret_rule opaque; what we do not know is a condition. */
 void nl_nft_rule_get(enum fw_family family, struct nl_bytes expressions, struct nl_bytes userdata,

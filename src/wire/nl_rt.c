@@ -78,6 +78,8 @@ static enum dev role(const struct object *o)
 	case OBJECT_SYSCTL:
 	case OBJECT_FW_TABLE:
 	case OBJECT_FW_CHAIN:
+	case OBJECT_GUARD_PEER:
+	case OBJECT_GUARD:
 	case OBJECT_ENVFILE:
 	case OBJECT__COUNT:
 		break;

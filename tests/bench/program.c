@@ -2,7 +2,7 @@
 /* How long our part takes, without etcd: the brain and the kernel side of the agent, in the current network
  * namespace, which has an uplink eth0 and nothing of ours.
  *
- *	program PEERS
+ *	program PEERS [noguard]
  *
  * First a cluster without peers is settled; then PEERS leases arrive at once. Prints one JSON object:
  * microseconds a peer from their arrival to the last object in the kernel (looking first, and all
@@ -70,6 +70,7 @@ static void names(struct bench *b)
 	brain_names(b->brain, n.dev);
 	brain_networks(b->brain, n.networks);
 	want_table_name(&b->conf, n.fw_table);
+	want_guard_name(&b->conf, n.guard_table);
 	want_comment(&b->conf, n.fw_comment);
 	for (size_t i = 0; i < n.n_sysctls; i++)
 		b->sysctls[i] = *netstate_at(want, OBJECT_SYSCTL, i).sysctl;
@@ -116,18 +117,23 @@ static struct update apply(struct bench *b, const struct update *u)
 	return next;
 }
 
+static void feed_uplink(struct bench *b);
+
 /* The circle, until nothing is left to do now. */
 static void feed(struct bench *b, struct event ev)
 {
 	struct update u = tell(b, ev);
-	unsigned kinds = u.dump_kinds;
+	unsigned kinds = u.dump_kinds, flags = u.flags;
 
 	while (u.flags & (UPDATE_PLAN | UPDATE_DUMP)) {
 		u = u.flags & UPDATE_PLAN ? apply(b, &u) : dump(b, kinds);
 		kinds = u.dump_kinds;
+		flags |= u.flags;
 	}
 	b->last = u;
 	arena_reset(&b->arena);
+	if (flags & UPDATE_UPLINK) /* asked for before what lies on it is looked at */
+		feed_uplink(b);
 }
 
 static void feed_uplink(struct bench *b)
@@ -201,12 +207,13 @@ static void settle(struct bench *b)
 
 int main(int argc, char **argv)
 {
-	unsigned n = argc == 2 ? (unsigned)atoi(argv[1]) : 0;
+	unsigned n = argc >= 2 ? (unsigned)atoi(argv[1]) : 0;
 	struct bench b = {.conf = {.seed = 1,
 				   .ip_masq = true,
 				   .forward_rules = true,
 				   .bridge = true,
 				   .bridge_name = "cni0",
+				   .vxlan_guard = argc == 2,
 				   .nexthop_threshold = 256,
 				   .nexthop_base = 0x66000000,
 				   .audit_ms = 30000},
@@ -216,7 +223,7 @@ int main(int argc, char **argv)
 	struct err err = {0};
 
 	if (n == 0 || !leases)
-		die("usage", "program PEERS");
+		die("usage", "program PEERS [noguard]");
 	snprintf(b.envfile, sizeof(b.envfile), "/tmp/loden-bench-%d.env", getpid());
 	arena_init(&b.arena, 0);
 	if (kernel_open(&b.os, &err) < 0)

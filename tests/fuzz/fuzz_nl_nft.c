@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "wire/nl_nft.h"
+#include "wire/nl_nft_guard.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,6 +39,26 @@ static void reencode(const struct nl_nft_rule *rule)
 		abort();
 }
 
+/* An address that was read is one that we write in the same way. */
+static void walk_peers(struct nl_bytes list)
+{
+	struct ip ip, again;
+
+	while (nl_nft_guard_next_peer(&list, &ip)) {
+		uint8_t bytes[64];
+		struct nl_buf b = NL_BUF(bytes);
+		struct nl_bytes rest;
+
+		nl_begin(&b, 0, 0, 0, NULL, 0);
+		nl_nft_guard_put_peer(&b, &ip);
+		if (!nl_end(&b))
+			abort();
+		rest = (struct nl_bytes){bytes + 16, b.len - 16}; /* struct nlmsghdr */
+		if (!nl_nft_guard_next_peer(&rest, &again) || !ip_eq(&ip, &again))
+			abort();
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct nl_nft got;
@@ -45,7 +66,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct nl_msg m;
 
 	while (nl_msg_next(&rest, &m)) {
-		if (!nl_nft_decode(&m, &got) || got.type != NL_NFT_RULE)
+		if (!nl_nft_decode(&m, &got))
+			continue;
+		if (got.type == NL_NFT_ELEMENTS)
+			walk_peers(got.elements.list);
+		if (got.type != NL_NFT_RULE)
 			continue;
 		if (strlen(got.rule.table) >= NL_NFT_NAME_SIZE ||
 		    strlen(got.rule.step.chain) >= FW_WALK_NAME_SIZE ||

@@ -64,6 +64,7 @@ void world_init(struct world *w, uint64_t *random)
 		.conf = {.seed = 1,
 			 .ip_masq = world_below(random, 2),
 			 .forward_rules = world_below(random, 2),
+			 .vxlan_guard = world_below(random, 2),
 			 .blackhole_route = world_below(random, 2),
 			 .bridge = world_below(random, 4) > 0,
 			 .bridge_name = "cni0",
@@ -192,7 +193,11 @@ static void alter(struct object *o, uint64_t *random)
 	case OBJECT_ENVFILE:
 		memcpy(((struct envfile *)o->envfile)->text, "X=1\n", 5);
 		break;
+	case OBJECT_GUARD:
+		((struct guard *)o->guard)->altered = true;
+		break;
 	case OBJECT_ADDR: /* all key */
+	case OBJECT_GUARD_PEER:
 	case OBJECT_FW_CHAIN:
 	case OBJECT__COUNT:
 		break;

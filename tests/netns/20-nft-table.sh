@@ -73,7 +73,7 @@ want_eq 'nothing else deleted' "$before" "$(nft list ruleset)"
 
 want_eq 'own transactions are not heard, foreign ones are, with their author' \
 	'notices: 0
-notice: kinds 180 by nft
+notice: kinds 708 by nft
 notices: 0' "$("$probe" table 10.244.0.0/16 10.244.3.0/24 accepts-del notices \
 	sh 'nft flush ruleset' notices table-del notices)"
 # 20,000 messages would overrun the queue of a watch that reads them all.
@@ -81,7 +81,7 @@ notices: 0' "$("$probe" table 10.244.0.0/16 10.244.3.0/24 accepts-del notices \
 	echo 'add table ip flood; add chain ip flood c;'
 	yes 'add rule ip flood c ip saddr 10.0.0.0/8 ip daddr 10.1.0.0/16 counter accept' | head -n 20000
 } >"$T/flood.nft"
-want_eq 'a transaction of 20,000 rules is one notice, nothing lost' 'notice: kinds 180 by nft' \
+want_eq 'a transaction of 20,000 rules is one notice, nothing lost' 'notice: kinds 708 by nft' \
 	"$("$probe" sh "nft -f $T/flood.nft" notices)"
 nft delete table ip flood
 

@@ -8,7 +8,7 @@
 second_state() {
 	on a sh -c 'ip -o link show flannel.2; ip -4 -o addr show flannel.2; ip -4 -o addr show cni1
 		ip route show dev flannel.2; ip neigh show nud permanent dev flannel.2; ip nexthop
-		nft -s list tables; cat /run/second/subnet.env' | grep -v -e 'table ip loden$' -e 'dev flannel.1'
+		nft -s list tables; cat /run/second/subnet.env' | grep -v -e 'table ip loden$' -e 'table ip loden_peers$' -e 'dev flannel.1'
 }
 
 node_add a

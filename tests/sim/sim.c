@@ -163,6 +163,8 @@ static enum dev dev_of(const struct sim *k, const struct object *o)
 	case OBJECT_SYSCTL:
 	case OBJECT_FW_TABLE:
 	case OBJECT_FW_CHAIN:
+	case OBJECT_GUARD_PEER:
+	case OBJECT_GUARD:
 	case OBJECT_ENVFILE:
 	case OBJECT__COUNT:
 		break;
@@ -466,6 +468,10 @@ static int run(struct sim *k, const struct op *op, struct text *why)
 		return route_op(k, op, why);
 	case OBJECT_FW_CHAIN:
 		return chain_op(k, op, why);
+	case OBJECT_GUARD_PEER:
+		r = plain_op(k, op, -ENOENT, why);
+		return op->verb == OP_DEL ? 0 : r; /* goes with its table */
+	case OBJECT_GUARD:
 	case OBJECT_FW_TABLE:
 	case OBJECT_ENVFILE:
 	case OBJECT__COUNT:

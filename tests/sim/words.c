@@ -155,6 +155,8 @@ static bool parse_rest(const struct words *w, size_t i, struct words_object *o)
 				      .dst = ip_after(w, "dst"),
 				      .permanent = !words_has(w, "dynamic")};
 		return mac_parse(first, &o->fdb.mac);
+	case OBJECT_GUARD_PEER:
+		return ip_parse(first, &o->guard_peer.ip);
 	case OBJECT_SYSCTL:
 		o->sysctl = (struct sysctl){0};
 		return text_copy(o->sysctl.path, sizeof(o->sysctl.path), first) && w->word[i + 1] &&
@@ -163,6 +165,7 @@ static bool parse_rest(const struct words *w, size_t i, struct words_object *o)
 	case OBJECT_ROUTE:
 	case OBJECT_FW_TABLE:
 	case OBJECT_FW_CHAIN:
+	case OBJECT_GUARD:
 	case OBJECT_ENVFILE:
 	case OBJECT__COUNT:
 		break;

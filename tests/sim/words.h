@@ -37,6 +37,7 @@ struct words_object {
 		struct nexthop nexthop;
 		struct neigh neigh;
 		struct fdb fdb;
+		struct guard_peer guard_peer;
 		struct route route;
 		struct fw_table fw_table;
 		struct fw_chain fw_chain;

@@ -180,6 +180,8 @@ static const char *do_agent(struct story *s, const struct words *w)
 		s->conf.forward_rules = false;
 	if (words_has(w, "blackhole"))
 		s->conf.blackhole_route = true;
+	if (words_has(w, "vxlan-guard"))
+		s->conf.vxlan_guard = true;
 	s->conf.nexthop_threshold = words_number(w, "nexthops-above", s->conf.nexthop_threshold);
 	text_copy(s->conf.instance, sizeof(s->conf.instance), instance ? instance : "");
 	return s->running ? "the agent runs already" : NULL;

@@ -91,6 +91,9 @@ static const struct fw_chain dropping = {
 	.policy_drop = true,
 	.drops_before_ours = true,
 };
+static const struct guard_peer guard_peer = {{{[10] = 0xff, 0xff, 192, 168, 0, 2}}};
+static const struct guard guard = {.family = FW_IP, .port = 8472};
+static const struct guard guard6 = {.family = FW_IP6, .port = 4789, .altered = true};
 static const struct envfile envfile = {"FLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n"};
 static const struct envfile absent = {""};
 
@@ -125,6 +128,9 @@ static const struct {
 	 "fw_chain ip filter FORWARD saddr 10.244.0.0/16 accept, daddr 10.244.0.0/16 accept"},
 	{OBJECT_FW_CHAIN, &dropping,
 	 "fw_chain ip filter FORWARD without our accepts, behind 3 rules, behind a drop, policy drop"},
+	{OBJECT_GUARD_PEER, &guard_peer, "guard_peer 192.168.0.2"},
+	{OBJECT_GUARD, &guard, "guard ip udp port 8472 from peers alone"},
+	{OBJECT_GUARD, &guard6, "guard ip6 udp port 4789 from peers alone altered"},
 	{OBJECT_ENVFILE, &envfile, "envfile subnet.env FLANNEL_MTU=1450 FLANNEL_IPMASQ=true"},
 	{OBJECT_ENVFILE, &absent, "envfile subnet.env absent"},
 };
@@ -233,6 +239,10 @@ static void test_each_field_is_key_or_value(void **state)
 	ASSERT_FIELD(OBJECT_FW_CHAIN, fw_chain, chain, table[0], 'x', false);
 	ASSERT_FIELD(OBJECT_FW_CHAIN, fw_chain, chain, chain[0], 'x', false);
 	ASSERT_FIELD(OBJECT_FW_CHAIN, fw_chain, chain, n_before, 1, true);
+	ASSERT_FIELD(OBJECT_GUARD_PEER, guard_peer, guard_peer, ip.b[15], 9, false);
+	ASSERT_FIELD(OBJECT_GUARD, guard, guard, family, FW_IP6, false);
+	ASSERT_FIELD(OBJECT_GUARD, guard, guard, port, 4789, true);
+	ASSERT_FIELD(OBJECT_GUARD, guard, guard, altered, true, true);
 	ASSERT_FIELD(OBJECT_ENVFILE, envfile, envfile, text[0], 'x', true);
 }
 
