@@ -76,8 +76,10 @@ bool adopt_is_flannel_firewall(const struct object *have)
 {
 	if (have->kind == OBJECT_FW_TABLE)
 		return fw_is_flannel_table(have->fw_table->family, have->fw_table->name);
-	return have->kind == OBJECT_FW_CHAIN && (have->fw_chain->owner == FW_OWNER_FLANNEL ||
-						 have->fw_chain->owner == FW_OWNER_LEGACY);
+	return have->kind == OBJECT_FW_CHAIN &&
+	       (have->fw_chain->owner == FW_OWNER_FLANNEL ||
+		(have->fw_chain->owner == FW_OWNER_LEGACY &&
+		 fw_flannel_chain(have->fw_chain->table, have->fw_chain->chain)));
 }
 
 bool adopt_may_delete(const struct adopt *rule, const struct object *have)

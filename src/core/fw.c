@@ -265,6 +265,21 @@ static void explain_input(const struct fw_chain *have, const struct netconf *net
 	}
 }
 
+static void explain_legacy(const struct fw_chain *have, const struct cidr *networks, size_t n,
+			   struct text *t)
+{
+	const char *tool = have->family == FW_IP6 ? "ip6tables-legacy" : "iptables-legacy";
+	char buf[CIDR_STRLEN];
+
+	text_add(t, "%s chain filter FORWARD (policy %s) may drop pod packets: run: ", tool,
+		 have->policy_drop ? "drop" : "accept");
+	for (size_t i = 0; i < n; i++) {
+		cidr_format(&networks[i], buf);
+		text_add(t, "%s%s -I FORWARD -s %s -j ACCEPT; %s -I FORWARD -d %s -j ACCEPT",
+			 i > 0 ? "; " : "", tool, buf, tool, buf);
+	}
+}
+
 bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net,
 		      const struct brain_conf *conf, struct text *ret)
 {
@@ -280,6 +295,10 @@ bool fw_chain_explain(const struct fw_chain *have, const struct netconf *net,
 		return false;
 	if (have->hook == FW_HOOK_INPUT) {
 		explain_input(have, net, ret);
+		return true;
+	}
+	if (have->owner == FW_OWNER_LEGACY) {
+		explain_legacy(have, networks, n, ret);
 		return true;
 	}
 	if (have->owner == FW_OWNER_IPTABLES && !have->table_owned)

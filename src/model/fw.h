@@ -98,7 +98,7 @@ enum fw_owner {
 	FW_OWNER_IPTABLES, /* iptables-nft's `ip[6] filter FORWARD`: we may insert accepts */
 	FW_OWNER_NATIVE,   /* anything else: never touched, named in the status */
 	FW_OWNER_FLANNEL,  /* a chain that flanneld made by iptables-nft, with the jumps to it */
-	FW_OWNER_LEGACY,   /* such a chain in the tables of iptables-legacy: named, never touched */
+	FW_OWNER_LEGACY,   /* such a chain, or FORWARD, of iptables-legacy: named, never touched */
 	FW_OWNER__COUNT,
 };
 
@@ -114,11 +114,11 @@ struct fw_arrival {
 
 bool fw_arrival_eq(const struct fw_arrival *a, const struct fw_arrival *b);
 
-/* A foreign base chain at hook forward, or at hook input (have only: there it is about our outer
+/* A foreign base chain at hook forward (also of iptables-legacy), or at hook input (have only: there it is about our outer
  * packets, and nothing of ours stands in it); key: family, table, chain. In `want` there is one per
  * family with FW_OWNER_IPTABLES: the accepts that must stand in front of the first blanket drop
  * (model/fw_walk.h), and are put right in front of it. core/fw.h says when a have satisfies it.
- * FW_OWNER_FLANNEL and _LEGACY are no base chains, and of them nothing else is known. */
+ * flannel's (fw_flannel_chain) are no base chains, and of them nothing else is known. */
 struct fw_chain {
 	enum fw_family family;
 	char table[FW_NAME_SIZE], chain[FW_NAME_SIZE];

@@ -455,7 +455,10 @@ static int fw_chain_key_cmp(const void *a, const void *b)
 
 	if (d == 0)
 		d = strcmp(x->table, y->table);
-	return d ? d : strcmp(x->chain, y->chain);
+	if (d == 0)
+		d = strcmp(x->chain, y->chain);
+	/* iptables-legacy has tables of its own, of the same names. */
+	return d ? d : cmp_number(x->owner == FW_OWNER_LEGACY, y->owner == FW_OWNER_LEGACY);
 }
 
 static bool fw_chain_value_eq(const void *a, const void *b)

@@ -188,3 +188,26 @@ same 'named' a b
 heed a
 heed b
 passes 'what the status says was run'
+
+# --- iptables-legacy: tables that nf_tables does not show ------------------------------------------
+
+if ! on a iptables-legacy -S >/dev/null 2>&1; then
+	pass 'this kernel has no iptables-legacy: left out'
+	exit 0
+fi
+set_='docker.iptables in iptables-legacy'
+for n in a b; do
+	agent_stop "$n"
+	on "$n" nft flush ruleset
+	on "$n" iptables-legacy-restore <"$SETS/docker.iptables"
+	agent_start "$n" --ip-masq
+done
+named 'iptables-legacy chain filter FORWARD .policy drop. may drop ' 'run: iptables-legacy -I FORWARD '
+heed a
+heed b
+wait_for 8 "$set_: packets of pods pass (what the status says was run)" all_pass
+# No notice tells of a change there: the next look does.
+agent_stop a
+agent_start a --ip-masq
+wait_for 10 "$set_: a is ready" on a loden status
+wait_for 3 "$set_: nothing to say any more" not_said a 'may drop'

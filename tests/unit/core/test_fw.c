@@ -317,6 +317,31 @@ static void test_explain_ends_when_the_command_was_run(void **state)
 	arena_fini(&s.arena);
 }
 
+static void test_explain_legacy(void **state)
+{
+	struct setting s;
+	struct fw_chain have = {
+		.family = FW_IP,
+		.table = "filter",
+		.chain = "FORWARD",
+		.owner = FW_OWNER_LEGACY,
+		.policy_drop = true,
+		.drops = true,
+	};
+
+	(void)state;
+	setting_init(&s);
+	assert_explained(&s, &have,
+			 "iptables-legacy chain filter FORWARD (policy drop) may drop pod packets: "
+			 "run: iptables-legacy -I FORWARD -s 10.244.0.0/16 -j ACCEPT; "
+			 "iptables-legacy -I FORWARD -d 10.244.0.0/16 -j ACCEPT");
+	have.n_ours = 2;
+	have.ours[0] = (struct fw_rule){.daddr = s.net.network, .verdict = FW_ACCEPT};
+	have.ours[1] = (struct fw_rule){.saddr = s.net.network, .verdict = FW_ACCEPT};
+	assert_explained(&s, &have, NULL);
+	arena_fini(&s.arena);
+}
+
 static void test_explain_input(void **state)
 {
 	struct setting s;
@@ -377,6 +402,7 @@ int main(void)
 		cmocka_unit_test(test_satisfied),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_explain_input),
+		cmocka_unit_test(test_explain_legacy),
 		cmocka_unit_test(test_explain_ends_when_the_command_was_run),
 	};
 

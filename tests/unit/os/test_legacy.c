@@ -2,8 +2,10 @@
 #include "os/legacy.h"
 
 /* Before the kernel's own, which give way to it. */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <linux/netfilter.h>
 #include <linux/netfilter_ipv4/ip_tables.h>
 #include <linux/netfilter_ipv6/ip6_tables.h>
 #include <setjmp.h>
@@ -83,6 +85,55 @@ static void test_finds_a_chain(void **state)
 	assert_false(legacy_has_chain(&t, sizeof(t), false, "FLANNEL-POSTRTG"));
 }
 
+static struct rule4 rule4(const char *source, int verdict)
+{
+	struct rule4 r = {.entry = {.target_offset = sizeof(struct ipt_entry),
+				    .next_offset = sizeof(struct rule4)},
+			  .target.verdict = verdict};
+
+	if (source) {
+		assert_int_equal(inet_pton(AF_INET, source, &r.entry.ip.src), 1);
+		r.entry.ip.smsk.s_addr = htonl(0xffff0000);
+	}
+	return r;
+}
+
+static void test_what_forward_does(void **state)
+{
+	const int accept = -NF_ACCEPT - 1, drop = -NF_DROP - 1;
+	struct rule4 t[] = {rule4(NULL, accept), rule4("10.244.0.0", accept), rule4(NULL, drop)};
+	struct legacy_span span = {0, 2 * sizeof(t[0])};
+	struct fw_chain c = {0};
+
+	(void)state;
+	t[0].entry.ip.proto = 6; /* picks somebody out */
+	assert_true(legacy_read_forward(t, sizeof(t), span, &c));
+	assert_true(c.drops && c.policy_drop);
+	assert_int_equal(c.n_ours, 1);
+	assert_int_equal(c.ours[0].saddr.len, 16);
+
+	c = (struct fw_chain){0};
+	t[0].entry.ip.proto = 0;
+	assert_true(legacy_read_forward(t, sizeof(t), span, &c));
+	assert_false(c.drops);
+
+	t[0].target.verdict = drop;
+	assert_true(legacy_read_forward(t, sizeof(t), span, &c));
+	assert_true(c.drops && !c.policy_drop);
+	assert_int_equal(c.n_ours, 0);
+
+	t[0].entry.ip.outiface_mask[0] = '\xff';
+	for (size_t n = 0; n < sizeof(t); n++) {
+		void *cut = malloc(n ? n : 1);
+
+		memcpy(cut, t, n);
+		assert_false(legacy_read_forward(cut, n, span, &c));
+		free(cut);
+	}
+	t[0].entry.next_offset = 0;
+	assert_false(legacy_read_forward(t, sizeof(t), span, &c));
+}
+
 static void on_object(void *arg, const struct object *o)
 {
 	(void)o;
@@ -110,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_finds_a_chain),
+		cmocka_unit_test(test_what_forward_does),
 		cmocka_unit_test(test_asks_for_no_table_that_is_not_in_use),
 	};
 
