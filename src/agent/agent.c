@@ -197,7 +197,10 @@ static void choose_uplink(struct agent *a)
 	int r;
 
 	arena_init(&arena, 0);
+	tell_names(a); /* whose bridge, which networks */
 	r = a->ops->facts(a->os, &a->policy.uplink.can_reach, &arena, &facts, &err);
+	if (r == 0)
+		ev.uplink.n_shortcuts = facts.n_shortcuts;
 	if (r == 0)
 		r = uplink_choose(&a->policy.uplink, &facts, &uplink, &err);
 	arena_fini(&arena);

@@ -47,9 +47,10 @@ struct learnt {
 	bool have_uplink;
 	struct uplink uplink;
 	char uplink_problem[240];
-	struct uplink next; /* another uplink, adopted at next_ms if it is still chosen then */
-	uint64_t next_ms;   /* LOOK_NEVER = none */
-	uint64_t facts_ms;  /* when to ask for UPDATE_UPLINK; LOOK_NEVER = not needed */
+	uint32_t n_shortcuts; /* ports by which pods pass the firewall by */
+	struct uplink next;   /* another uplink, adopted at next_ms if it is still chosen then */
+	uint64_t next_ms;     /* LOOK_NEVER = none */
+	uint64_t facts_ms;    /* when to ask for UPDATE_UPLINK; LOOK_NEVER = not needed */
 
 	bool listed; /* a complete list was seen */
 	struct leases leases;

@@ -137,6 +137,13 @@ static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 			 "the list of leases shrank from %zu to %zu: nothing is removed until a "
 			 "second list confirms it\n",
 			 l->shrink.from, l->shrink.to);
+	if (l->n_shortcuts)
+		text_add(
+			t,
+			"%u port(s) of %s are not isolated, and br_netfilter is absent or off: their "
+			"pods cannot reach services whose pod is on this node; restart these pods, or "
+			"run: modprobe br_netfilter && sysctl net.bridge.bridge-nf-call-iptables=1\n",
+			l->n_shortcuts, b->conf.bridge_name);
 	if (l->n_malformed)
 		text_add(t, "%zu malformed lease(s) were skipped\n", l->n_malformed);
 	if (b->tolerated.n)

@@ -99,6 +99,7 @@ static void on_uplink(struct brain *b, const struct event *ev)
 	struct text t = TEXT(l->uplink_problem);
 	bool known = l->uplink.ifindex != 0;
 
+	l->n_shortcuts = ev->uplink.n_shortcuts;
 	if (!u) {
 		l->have_uplink = false;
 		l->next_ms = LOOK_NEVER;

@@ -78,6 +78,7 @@ struct event {
 		struct {
 			const struct uplink *uplink; /* NULL: see problem */
 			const char *problem;
+			uint32_t n_shortcuts; /* model/uplink.h */
 		} uplink;
 
 		struct {

@@ -23,9 +23,11 @@ struct iface {
 	uint32_t ifindex;
 	char name[LINK_NAME_SIZE];
 	uint32_t mtu_bytes;
-	bool up;      /* IFF_UP */
-	bool running; /* has carrier */
-	bool overlay; /* ours, or flannel's: carries pods' addresses, and can be no uplink */
+	bool up;	 /* IFF_UP */
+	bool running;	 /* has carrier */
+	uint32_t master; /* the bridge whose port it is; 0 = none */
+	bool isolated;	 /* as a port */
+	bool overlay;	 /* ours, or flannel's: carries pods' addresses, and can be no uplink */
 	uint8_t n_addrs;
 	struct iface_addr addrs[UPLINK_ADDRS_MAX]; /* further addresses are dropped */
 };
@@ -52,6 +54,8 @@ struct iface_facts {
 	struct ip reach_src;
 	const struct route_fact *routes; /* those outside the cluster's networks, any order */
 	size_t n_routes;
+	/* Ports of our bridge that are not isolated, while bridged packets do not pass the firewall. */
+	uint32_t n_shortcuts;
 	bool routes_cut; /* there are more than LIMIT_ROUTE_FACTS */
 };
 

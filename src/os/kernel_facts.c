@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/file.h"
 #include "os/kernel_impl.h"
 #include "wire/nl_facts.h"
 
@@ -163,6 +165,28 @@ static int collect(struct os *os, struct facts *f, enum part part, struct err *e
 	return r < 0 ? err_wrap(err, r, "cannot list the host's interfaces") : 0;
 }
 
+/* Does the firewall see what bridges pass on? Without br_netfilter there is no such file. */
+static bool is_filtered(const char *family)
+{
+	char path[64], value[4];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/bridge/bridge-nf-call-%s", family);
+	return file_read(path, value, sizeof(value), NULL) >= 0 && value[0] == '1';
+}
+
+static uint32_t count_shortcuts(const struct os *os, const struct facts *f)
+{
+	const uint32_t bridge = os->map.dev[DEV_BRIDGE].ifindex;
+	uint32_t n = 0;
+
+	if (!bridge || (is_filtered("iptables") &&
+			(!cidr_is_set(&os->names.networks[1]) || is_filtered("ip6tables"))))
+		return 0;
+	for (size_t i = 0; i < f->n; i++)
+		n += f->ifaces[i].master == bridge && !f->ifaces[i].isolated;
+	return n;
+}
+
 struct reach {
 	uint32_t ifindex;
 	struct ip src;
@@ -217,6 +241,7 @@ int kernel_facts(struct os *os, const struct ip *reach, struct arena *a,
 		return r;
 	if (ip_is_set(reach))
 		find_reach(os, reach, &facts);
+	facts.n_shortcuts = count_shortcuts(os, &f);
 	facts.ifaces = f.ifaces;
 	facts.n_ifaces = f.n;
 	facts.routes = f.routes;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,31 @@ static bool is_overlay(const struct link *l)
 {
 	return strncmp(l->alias, "loden", 5) == 0 ||
 	       (l->kind == LINK_VXLAN && strncmp(l->name, "flannel", 7) == 0);
+}
+
+static bool find_nested(struct nl_bytes *attrs, uint16_t type)
+{
+	struct nl_attr a;
+	bool found = nl_attr_find(*attrs, type, &a);
+
+	if (found)
+		*attrs = a.value;
+	return found;
+}
+
+/* What it is like as a bridge's port. */
+static void read_port(const struct nl_msg *m, struct iface *iface)
+{
+	struct ifinfomsg head;
+	struct nl_bytes attrs;
+	struct nl_attr a;
+
+	if (!nl_header(m, &head, sizeof(head), &attrs) || !nl_attr_find(attrs, IFLA_MASTER, &a))
+		return;
+	iface->master = nl_get_u32(&a);
+	if (find_nested(&attrs, IFLA_LINKINFO) && find_nested(&attrs, IFLA_INFO_SLAVE_DATA) &&
+	    nl_attr_find(attrs, IFLA_BRPORT_ISOLATED, &a))
+		iface->isolated = nl_get_u8(&a);
 }
 
 int nl_facts_iface(const struct nl_msg *m, struct iface *ret)
@@ -37,6 +63,7 @@ int nl_facts_iface(const struct nl_msg *m, struct iface *ret)
 		.overlay = is_overlay(&l.link),
 	};
 	memcpy(ret->name, l.link.name, sizeof(ret->name));
+	read_port(m, ret);
 	return 0;
 }
 

@@ -54,6 +54,35 @@ static void test_interface(void **state)
 	assert_int_equal(nl_facts_iface(&m, &i), 1);
 }
 
+static void test_port(void **state)
+{
+	for (int isolated = -1; isolated <= 1; isolated++) {
+		struct ifinfomsg head = {.ifi_index = 4};
+		uint8_t bytes[256];
+		struct nl_buf b = NL_BUF(bytes);
+		struct iface i;
+		struct nl_msg m;
+		size_t info, data;
+
+		nl_begin(&b, RTM_NEWLINK, 0, 0, &head, sizeof(head));
+		nl_put_str(&b, IFLA_IFNAME, "veth1");
+		if (isolated >= 0) {
+			nl_put_u32(&b, IFLA_MASTER, 9);
+			info = nl_nest(&b, IFLA_LINKINFO);
+			nl_put_str(&b, IFLA_INFO_SLAVE_KIND, "bridge");
+			data = nl_nest(&b, IFLA_INFO_SLAVE_DATA);
+			nl_put_u8(&b, IFLA_BRPORT_ISOLATED, (uint8_t)isolated);
+			nl_nest_end(&b, data);
+			nl_nest_end(&b, info);
+		}
+		m = message(&b);
+		assert_int_equal(nl_facts_iface(&m, &i), 0);
+		assert_int_equal(i.master, isolated >= 0 ? 9 : 0);
+		assert_int_equal(i.isolated, isolated == 1);
+	}
+	(void)state;
+}
+
 static void test_overlay(void **state)
 {
 	static const struct {
@@ -234,9 +263,9 @@ static void test_reach(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_interface),     cmocka_unit_test(test_overlay),
-		cmocka_unit_test(test_address_flags), cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_interface), cmocka_unit_test(test_port),
+		cmocka_unit_test(test_overlay),	  cmocka_unit_test(test_address_flags),
+		cmocka_unit_test(test_routes),	  cmocka_unit_test(test_reach),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
