@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@
 /* syscalls: openat read write close fsync fchmod linkat newfstatat */
 /* syscalls: rename renameat mkdir mkdirat unlink unlinkat */
 
-#define PATH_SIZE 512
+#define PATH_SIZE FILE_PATH_SIZE
 
 static void close_fd(const int *fd)
 {
@@ -49,21 +50,57 @@ int file_read(const char *path, char *buf, size_t size_bytes, struct err *err)
 	return len == size_bytes - 1 && read(fd, &more, 1) == 1 ? FILE_LONGER : 0;
 }
 
-static int write_all(int fd, const char *text)
+int file_load(const char *path, size_t limit_bytes, uint8_t **ret, size_t *ret_n, struct err *err)
 {
-	size_t len = strlen(text);
+	/* Of a pipe that somebody put there we would wait for ever. */
+	_cleanup_(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	uint8_t *bytes;
+	size_t len = 0;
+	ssize_t n = 0;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail(err, "open", path);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > limit_bytes)
+		return err_set(err, -EFBIG, "cannot read %s: not a file of at most %zu bytes", path,
+			       limit_bytes);
+	bytes = malloc((size_t)st.st_size + 1);
+	if (!bytes)
+		abort();
+	while (len < (size_t)st.st_size &&
+	       ((n = read(fd, bytes + len, (size_t)st.st_size - len)) > 0 ||
+		(n < 0 && errno == EINTR)))
+		len += (size_t)MAX(n, 0);
+	if (n < 0) {
+		n = fail(err, "read", path);
+		free(bytes);
+		return (int)n;
+	}
+	*ret = bytes;
+	*ret_n = len;
+	return 0;
+}
+
+static int write_all(int fd, const void *bytes, size_t len)
+{
+	const char *p = bytes;
 
 	while (len > 0) {
-		ssize_t n = write(fd, text, len);
+		ssize_t n = write(fd, p, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -1;
-		text += n;
+		p += n;
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+static int write_text(int fd, const char *text)
+{
+	return write_all(fd, text, strlen(text));
 }
 
 int file_write(const char *path, const char *text, struct err *err)
@@ -72,7 +109,7 @@ int file_write(const char *path, const char *text, struct err *err)
 
 	if (fd < 0)
 		return fail(err, "open", path);
-	if (write_all(fd, text) < 0)
+	if (write_text(fd, text) < 0)
 		return fail(err, "write", path);
 	return 0;
 }
@@ -110,34 +147,74 @@ static void sync_parent(const char *path)
 	}
 }
 
-int file_replace(const char *path, const char *text, struct err *err)
+int file_new_open(const char *path, struct file_new *ret, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
-	int dir_len = slash ? (int)(slash - path) + 1 : 0;
-	_cleanup_(close_fd) int fd = -1;
-	char temp[PATH_SIZE];
+	int dir_len = slash ? (int)(slash - path) + 1 : 0, r;
 	struct stat st;
-	int n, r;
 
+	ret->fd = -1;
 	/* Same directory, so that rename() is atomic; hidden, so that nobody takes it for the file. */
-	n = snprintf(temp, sizeof(temp), "%.*s.%s.tmp", dir_len, path, path + dir_len);
-	if (n < 0 || (size_t)n >= sizeof(temp))
+	r = snprintf(ret->temp, sizeof(ret->temp), "%.*s.%s.tmp", dir_len, path, path + dir_len);
+	if (r < 0 || (size_t)r >= sizeof(ret->temp))
 		return err_set(err, -ENAMETOOLONG, "path too long: %s", path);
+	memcpy(ret->path, path, strlen(path) + 1);
 	r = file_make_parents(path, err);
 	if (r < 0)
 		return r;
-	(void)unlink(temp);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return fail(err, "create", temp);
-	if (fchmod(fd, stat(path, &st) == 0 ? st.st_mode & 07777 : 0644) < 0 ||
-	    write_all(fd, text) < 0 || fsync(fd) < 0 || rename(temp, path) < 0) {
+	(void)unlink(ret->temp);
+	ret->fd = open(ret->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (ret->fd < 0)
+		return fail(err, "create", ret->temp);
+	if (fchmod(ret->fd, stat(path, &st) == 0 ? st.st_mode & 07777 : 0644) < 0) {
 		r = fail(err, "write", path);
-		(void)unlink(temp);
+		file_new_drop(ret);
+	}
+	return r;
+}
+
+int file_new_write(void *file_new, const void *bytes, size_t n)
+{
+	const struct file_new *f = file_new;
+
+	return write_all(f->fd, bytes, n) < 0 ? -errno : 0;
+}
+
+void file_new_drop(struct file_new *f)
+{
+	close_fd(&f->fd);
+	f->fd = -1;
+	(void)unlink(f->temp);
+}
+
+int file_new_commit(struct file_new *f, struct err *err)
+{
+	int r;
+
+	if (fsync(f->fd) < 0 || rename(f->temp, f->path) < 0) {
+		r = fail(err, "write", f->path);
+		file_new_drop(f);
 		return r;
 	}
-	sync_parent(path);
+	close_fd(&f->fd);
+	f->fd = -1;
+	sync_parent(f->path);
 	return 0;
+}
+
+int file_replace(const char *path, const char *text, struct err *err)
+{
+	struct file_new f;
+	int r = file_new_open(path, &f, err);
+
+	if (r < 0)
+		return r;
+	if (write_text(f.fd, text) < 0) {
+		r = fail(err, "write", path);
+		file_new_drop(&f);
+		return r;
+	}
+	return file_new_commit(&f, err);
 }
 
 int file_make_dir(const char *path, unsigned mode, struct err *err)
@@ -159,7 +236,7 @@ static int create_in_place(int dir_fd, const char *name, unsigned mode, const ch
 
 	if (fd < 0)
 		return errno == EEXIST ? FILE_EXISTS : fail(err, "create", name);
-	if (write_all(fd, text) == 0)
+	if (write_text(fd, text) == 0)
 		return 0;
 	r = fail(err, "write", name);
 	(void)unlinkat(dir_fd, name, 0);
@@ -176,7 +253,7 @@ int file_create(int dir_fd, const char *name, unsigned mode, const char *text, s
 		return create_in_place(dir_fd, name, mode, text, err);
 	if (fd < 0)
 		return fail(err, "create", name);
-	if (write_all(fd, text) < 0)
+	if (write_text(fd, text) < 0)
 		return fail(err, "write", name);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, self, dir_fd, name, AT_SYMLINK_FOLLOW) == 0)

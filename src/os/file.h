@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef OS_FILE_H
 #define OS_FILE_H
-/* Small files: read whole, replace atomically, write a kernel switch. */
+/* Files: read whole, replace atomically, write a kernel switch. */
 
 #include "base/err.h"
 
@@ -14,6 +14,25 @@ int file_read(const char *path, char *buf, size_t size_bytes, struct err *err);
  * see the old text or the new one, never a part, and after a crash either. An existing file's mode
  * is kept. */
 int file_replace(const char *path, const char *text, struct err *err);
+
+/* The same for a file that is made in pieces: write, then commit, or drop. */
+#define FILE_PATH_SIZE 512
+
+struct file_new {
+	int fd;
+	char path[FILE_PATH_SIZE], temp[FILE_PATH_SIZE];
+};
+
+int file_new_open(const char *path, struct file_new *ret, struct err *err);
+/* 0 or -errno; takes a struct file_new. */
+int file_new_write(void *file_new, const void *bytes, size_t n);
+/* On disk and in its place; or dropped. */
+int file_new_commit(struct file_new *f, struct err *err);
+void file_new_drop(struct file_new *f);
+
+/* Reads a regular file of at most limit_bytes into memory that the caller frees. -EFBIG, or what open
+ * and read say. */
+int file_load(const char *path, size_t limit_bytes, uint8_t **ret, size_t *ret_n, struct err *err);
 
 /* Makes the missing directories above `path`, mode 0755. */
 int file_make_parents(const char *path, struct err *err);

@@ -113,9 +113,46 @@ static void test_write_needs_the_file(void **state)
 	assert_int_equal(file_remove(in_dir("x"), NULL), 0);
 }
 
+static void test_made_in_pieces(void **state)
+{
+	const char *path = in_dir("pieces");
+	struct file_new f;
+	struct err err;
+	uint8_t *bytes;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(file_replace(path, "old", NULL), 0);
+	assert_int_equal(file_new_open(path, &f, &err), 0);
+	assert_int_equal(file_new_write(&f, "ne\0", 3), 0);
+	assert_int_equal(file_new_write(&f, "w", 1), 0);
+	assert_int_equal(file_load(path, 3, &bytes, &n, &err), 0);
+	assert_int_equal(n, 3); /* still the old one */
+	assert_memory_equal(bytes, "old", 3);
+	free(bytes);
+	assert_int_equal(file_new_commit(&f, &err), 0);
+	assert_int_equal(file_load(path, 4, &bytes, &n, &err), 0);
+	assert_int_equal(n, 4);
+	assert_memory_equal(bytes, "ne\0w", 4);
+	free(bytes);
+	assert_int_equal(file_new_open(path, &f, &err), 0);
+	assert_int_equal(file_new_write(&f, "worse", 5), 0);
+	file_new_drop(&f);
+	assert_int_equal(access(f.temp, F_OK), -1);
+	assert_int_equal(file_load(path, 4, &bytes, &n, &err), 0);
+	free(bytes);
+	assert_int_equal(file_load(path, 3, &bytes, &n, &err), -EFBIG);
+	assert_int_equal(file_remove(path, NULL), 0);
+	assert_int_equal(file_load(path, 3, &bytes, &n, &err), -ENOENT);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(file_load(path, 3, &bytes, &n, &err), -EFBIG);
+	assert_int_equal(file_remove(path, NULL), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_made_in_pieces, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_replace_makes_and_keeps_mode, make_dir,
 						remove_dir),
 		cmocka_unit_test_setup_teardown(test_read_tells_when_it_does_not_fit, make_dir,
