@@ -65,7 +65,7 @@ enum phase brain_phase(const struct brain *b)
 		return PHASE_WAIT_CONFIG;
 	if (!l->have_uplink)
 		return PHASE_WAIT_UPLINK;
-	if (!l->listed)
+	if (!l->listed && !l->recall.leases)
 		return PHASE_WAIT_LEASES;
 	return l->have_own ? PHASE_RUN : PHASE_WAIT_LEASE;
 }
@@ -124,9 +124,29 @@ void brain_arrival(const struct brain *b, struct fw_arrival *ret)
 	memcpy(ret->iif, l->uplink.name, sizeof(ret->iif));
 }
 
+bool brain_keep(struct brain *b, struct brain_keep *ret)
+{
+	struct learnt *l = &b->learnt;
+
+	if (!l->have_config || l->config_problem[0] || !l->listed || shrink_holds(&l->shrink) ||
+	    !l->have_own || l->recall.own || l->own_problem[0])
+		return false;
+	leases_settle(&l->leases);
+	*ret = (struct brain_keep){
+		.conf = &l->net,
+		.peers = l->leases.peers,
+		.n = l->leases.n,
+		.own = &l->own,
+		.own_expires_ms = l->own_expires_ms,
+		.version = l->version,
+	};
+	return true;
+}
+
 const struct adopt *brain_sweep(const struct brain *b)
 {
-	bool complete = brain_phase(b) == PHASE_RUN && !shrink_holds(&b->learnt.shrink);
+	bool complete =
+		brain_phase(b) == PHASE_RUN && b->learnt.listed && !shrink_holds(&b->learnt.shrink);
 
 	return complete ? &b->wanted.rule : NULL;
 }

@@ -2,7 +2,8 @@
 #ifndef CORE_BRAIN_H
 #define CORE_BRAIN_H
 /* The inside of the brain, for brain.c (its life, and what others may ask), step.c (what events teach),
- * converge.c (the circle of dump, plan and verification) and status.c (what to say about it). Nobody
+ * recall.c (what was left on disk), converge.c (the circle of dump, plan and verification) and status.c
+ * (what to say about it). Nobody
  * else includes this. */
 
 #include "base/arena.h"
@@ -38,6 +39,16 @@ enum circle {
 	CIRCLE_APPLY, /* UPDATE_PLAN is out; APPLIED is awaited */
 };
 
+/* What of the learnt is only recalled, and goes as soon as the source speaks of the same. */
+struct recall {
+	bool conf, leases, own;
+	bool node_checked; /* it is of this node */
+	uint64_t store_id;
+	char when[32];
+	char dropped[240]; /* why nothing of it is used; "" = it is, or there was none */
+	bool tell_dropped;
+};
+
 /* What was learnt. */
 struct learnt {
 	bool have_config;
@@ -67,6 +78,9 @@ struct learnt {
 	char source[128], source_problem[400];
 
 	struct culprit flanneld; /* another fabric daemon on this node; pid 0 = none was seen */
+
+	uint64_t version; /* of what is worth keeping, see brain_keep() */
+	struct recall recall;
 };
 
 /* What follows from it. */
@@ -143,6 +157,12 @@ uint64_t brain_random(struct brain *b);
 unsigned brain_kinds(const struct brain *b);
 /* `kinds` are wanted otherwise than before: rebuild, look. */
 void brain_changed(struct brain *b, unsigned kinds);
+
+/* recall.c */
+void recall_take(struct brain *b, const struct event *ev);
+/* The uplink, the store is known. */
+void recall_check_node(struct brain *b);
+void recall_check_store(struct brain *b, uint64_t id);
 
 /* converge.c. Each is one event's part in the circle. */
 void converge_start(struct brain *b, unsigned kinds, struct update *ret);

@@ -81,7 +81,11 @@ enum ready status_judge(const struct brain *b, struct text *problem)
 	say_fault(b, problem);
 	if (problem->len)
 		return READY_NO;
-	if (!b->learnt.source_up && b->learnt.source_problem[0])
+	if (b->learnt.recall.leases)
+		text_add(problem, "peers are from disk, as of %s: %s", b->learnt.recall.when,
+			 b->learnt.source_problem[0] ? b->learnt.source_problem
+						     : "the source has not answered yet");
+	else if (!b->learnt.source_up && b->learnt.source_problem[0])
 		text_add(problem, "peers may be out of date: %s", b->learnt.source_problem);
 	else if (b->learnt.flanneld.pid)
 		text_add(problem, "flanneld runs on this node, too (pid %u): stop one of the two",
@@ -132,6 +136,10 @@ static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 	text_add(t, "%s%s", b->table_notes, b->chain_notes);
 	contest_notes(&b->contest, now_ms, t);
 	text_add(t, "%s%s", b->wanted.notes, b->addr_notes);
+	if (l->recall.dropped[0])
+		text_add(t, "what is on disk is not used: %s\n", l->recall.dropped);
+	if (l->have_own && l->own_expires_ms >= 0 && (int64_t)now_ms >= l->own_expires_ms)
+		text_add(t, "our lease has expired: another node may hold our subnet by now\n");
 	if (l->shrink.from)
 		text_add(t,
 			 "the list of leases shrank from %zu to %zu: nothing is removed until a "
@@ -191,6 +199,8 @@ void status_fill(const struct brain *b, uint64_t now_ms, struct status *ret)
 	notes = TEXT(ret->notes);
 	say_notes(b, now_ms, &notes);
 	memcpy(ret->source, l->source, sizeof(ret->source));
+	if (l->recall.leases)
+		memcpy(ret->recalled, l->recall.when, sizeof(ret->recalled));
 	if (l->have_own && l->own_expires_ms >= 0)
 		ret->lease_expires_s = MAX(0, (l->own_expires_ms - (int64_t)now_ms) / 1000);
 	if (l->have_config && l->uplink.ifindex)

@@ -13,7 +13,8 @@ const char *const event_type_names[] = {
 	[EVENT_SOURCE] = "source",	   [EVENT_NOTICE] = "notice",
 	[EVENT_DUMP_BEGIN] = "dump.begin", [EVENT_OBJECT] = "object",
 	[EVENT_DUMP_END] = "dump.end",	   [EVENT_APPLIED] = "applied",
-	[EVENT_TIMER] = "timer",
+	[EVENT_TIMER] = "timer",	   [EVENT_STORE] = "store",
+	[EVENT_RECALLED] = "recalled",
 };
 static_assert(ARRAY_SIZE(event_type_names) == EVENT__COUNT, "a name for each");
 
@@ -62,6 +63,10 @@ static void on_config(struct brain *b, const struct event *ev, struct update *re
 		text_add_escaped(&t, net->backend_text, strnlen(net->backend_text, 32));
 		return;
 	}
+	if (l->recall.own && !cidr_covers(&net->network, &l->own.subnet)) {
+		l->have_own = l->recall.own = false; /* recalled: then the source gives another */
+		change_now(b, OBJECT_ALL);
+	}
 	if (l->have_own && !cidr_covers(&net->network, &l->own.subnet)) {
 		/* Following it would cut off every pod of this node. */
 		text_add(&t, "Network: %s does not hold our subnet %s, which pods use",
@@ -73,10 +78,12 @@ static void on_config(struct brain *b, const struct event *ev, struct update *re
 		ret->flags |= UPDATE_RELIST;
 	l->strange = false;
 	l->config_problem[0] = '\0';
+	l->recall.conf = false;
 	if (l->have_config && netconf_eq(&l->net, net))
 		return;
 	l->have_config = true;
 	l->net = *net;
+	l->version++;
 	ret->flags |= UPDATE_UPLINK; /* families may have changed */
 	change_now(b, OBJECT_ALL);
 }
@@ -90,6 +97,7 @@ static void adopt_uplink(struct brain *b, const struct uplink *u)
 	l->uplink_problem[0] = '\0';
 	l->next_ms = LOOK_NEVER;
 	change_now(b, OBJECT_ALL);
+	recall_check_node(b);
 }
 
 static void on_uplink(struct brain *b, const struct event *ev)
@@ -133,6 +141,9 @@ static void on_leases(struct brain *b, const struct event *ev)
 	shrink_listed(&l->shrink, l->leases.n, ev->leases.n, b->now_ms);
 	leases_replace(&l->leases, ev->leases.leases, ev->leases.n);
 	l->n_malformed = ev->leases.n_malformed;
+	l->version++;
+	l->recall.leases = false;
+	l->recall.dropped[0] = '\0';
 	if (l->listed) {
 		change_now(b, PEER_KINDS);
 	} else {
@@ -144,6 +155,7 @@ static void on_leases(struct brain *b, const struct event *ev)
 /* One of a burst, perhaps: wait as long as for a burst of notices. */
 static void on_lease(struct brain *b)
 {
+	b->learnt.version++;
 	brain_changed(b, PEER_KINDS);
 	look_notice(&b->look, PEER_KINDS, NULL, b->now_ms);
 }
@@ -170,14 +182,20 @@ static void on_gone(struct brain *b, const struct event *ev)
 	on_lease(b);
 }
 
+static bool own_eq(const struct lease *a, const struct lease *b)
+{
+	return cidr_eq(&a->subnet, &b->subnet) && cidr_eq(&a->subnet6, &b->subnet6);
+}
+
 static void on_held(struct brain *b, const struct event *ev)
 {
 	const struct lease *own = ev->own.lease;
 	struct learnt *l = &b->learnt;
 	char ours[CIDR_STRLEN], theirs[CIDR_STRLEN];
 	struct text t = TEXT(l->own_problem);
-	bool first = !l->have_own;
+	bool first = !l->have_own || (l->recall.own && !own_eq(&l->own, own));
 
+	l->recall.own = false;
 	if (!first && !cidr_eq(&l->own.subnet, &own->subnet)) {
 		text_add(&t,
 			 "the lease is for %s now, but pods use %s: keeping that; to move, "
@@ -185,6 +203,7 @@ static void on_held(struct brain *b, const struct event *ev)
 			 cidr_format(&own->subnet, theirs), cidr_format(&l->own.subnet, ours));
 		return;
 	}
+	l->version++;
 	l->have_own = true;
 	l->own = *own;
 	l->own_problem[0] = '\0';
@@ -239,6 +258,14 @@ static void learn(struct brain *b, const struct event *ev, struct update *ret)
 		l->source_up = ev->source.up;
 		SAY(l->source, ev->source.name, "");
 		SAY(l->source_problem, ev->source.up ? "" : ev->source.problem, "");
+		break;
+	case EVENT_STORE:
+		recall_check_store(b, ev->store.id);
+		break;
+	case EVENT_RECALLED:
+		recall_take(b, ev);
+		if (l->recall.conf)
+			ret->flags |= UPDATE_UPLINK;
 		break;
 	case EVENT_NOTICE:
 		on_notice(b, ev);
@@ -364,6 +391,9 @@ void step(struct brain *b, const struct event *ev, struct update *ret)
 		if (due)
 			converge_start(b, due, ret);
 	}
+	if (b->learnt.recall.tell_dropped)
+		ret->dropped = b->learnt.recall.dropped;
+	b->learnt.recall.tell_dropped = false;
 	publish(b, ret);
 	tell(b, ret);
 	ret->wake_ms = next_wake(b);

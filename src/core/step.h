@@ -22,6 +22,9 @@
  *	PHASE_WAIT_LEASE    the VTEP link is kept, so that its MAC can be published; own lease awaited
  *	PHASE_RUN           everything is kept
  *
+ * EVENT_RECALLED, what an earlier run left on disk, leads through them all at once; then nothing is
+ * deleted until the source has told a complete list.
+ *
  * "Nothing is touched" is literal: what an earlier run or flannel left goes on forwarding.
  */
 
@@ -48,7 +51,9 @@ enum event_type {
 	EVENT_LEASE_GONE, /* one lease went away */
 	EVENT_OWN,	  /* what became of our own lease */
 	EVENT_SOURCE,	  /* the lease source answers, or does not */
-	EVENT_NOTICE,	  /* the kernel says that something changed */
+	EVENT_STORE,	  /* which store it is: told before anything out of it */
+	EVENT_RECALLED, /* what an earlier run left on disk; the first of all events, or ignored */
+	EVENT_NOTICE,	/* the kernel says that something changed */
 	EVENT_DUMP_BEGIN, /* a dump that UPDATE_DUMP asked for begins … */
 	EVENT_OBJECT,	  /* … an object of ours as it is … */
 	EVENT_DUMP_END,	  /* … complete, or failed */
@@ -109,6 +114,21 @@ struct event {
 		} source;
 
 		struct {
+			uint64_t id; /* 0 = not known */
+		} store;
+
+		/* Stands in until the source speaks; see core/recall.c. */
+		struct {
+			const struct netconf *conf;
+			const struct lease *leases; /* ours among them */
+			size_t n;
+			const struct lease *own;
+			int64_t expires_s; /* from now; 0 = has expired; -1 = reservation */
+			uint64_t store_id; /* of the store it came from */
+			const char *when;  /* for the status */
+		} recalled;
+
+		struct {
 			unsigned kinds; /* OBJECT_BIT()s that may have changed; 0 = only who */
 			bool uplink;	/* links, addresses or routes of the host changed too */
 			const struct culprit *who; /* NULL = not known */
@@ -158,6 +178,8 @@ struct update {
 	uint64_t wake_ms;     /* absolute; UINT64_MAX = none. Always set */
 	/* What this plan repairs and by whose hand, for the log; NULL = ordinary convergence. */
 	const struct repair *repair;
+	/* What was recalled is dropped just now, and why, for the log; NULL = no. */
+	const char *dropped;
 };
 
 /* Fixed for the life of an agent. */
@@ -173,6 +195,7 @@ struct brain_conf {
 
 struct adopt;
 struct brain;
+struct peer;
 
 /* Heap; NULL never (aborts). brain_free(NULL) is fine. */
 struct brain *brain_new(const struct brain_conf *conf);
@@ -197,6 +220,19 @@ void brain_names(const struct brain *b, char ret_names[DEV__COUNT][LINK_NAME_SIZ
 void brain_networks(const struct brain *b, struct cidr ret_networks[2]);
 /* How peers' packets come to this node; port 0 = not known yet. */
 void brain_arrival(const struct brain *b, struct fw_arrival *ret);
+
+/* What a later run may start from: what the source told, all of it, and we hold a lease. `version` is
+ * another whenever it is. False: nothing of the kind now. Borrowed until the next step(). */
+struct brain_keep {
+	const struct netconf *conf;
+	const struct peer *peers; /* core/leases.h */
+	size_t n;
+	const struct lease *own;
+	int64_t own_expires_ms; /* -1 = a reservation */
+	uint64_t version;
+};
+
+bool brain_keep(struct brain *b, struct brain_keep *ret);
 /* What of the objects that are not wanted a plan made now would delete; NULL = nothing, because the
  * list of leases is not known to be complete. Borrowed until the next step(). */
 const struct adopt *brain_sweep(const struct brain *b);

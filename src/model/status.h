@@ -42,7 +42,8 @@ struct status {
 	struct lease own;
 	int64_t lease_expires_s; /* seconds from now; -1 = no TTL (reservation) */
 	bool source_up;		 /* the lease source answers */
-	char source[128]; /* where leases come from, e.g. "etcd http://…" without secrets */
+	char source[128];  /* where leases come from, e.g. "etcd http://…" without secrets */
+	char recalled[32]; /* the peers are from disk, as of then; "" = from the source */
 	size_t n_peers, n_verified;
 	uint64_t generation, verified_generation;
 	uint64_t verified_at_ms; /* 0 = never */

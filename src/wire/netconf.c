@@ -293,3 +293,46 @@ int netconf_decode(const char *json, size_t n, struct netconf *ret, struct text 
 		*ret = c;
 	return bad;
 }
+
+static void encode_field(const struct field *f, const struct netconf *c, struct text *t)
+{
+	const void *p = (const char *)c + f->offset;
+	const char *comma = t->len && t->buf[t->len - 1] != '{' ? "," : "";
+	char buf[CIDR_STRLEN];
+
+	switch (f->type) {
+	case FIELD_BOOL:
+		text_add(t, "%s\"%s\":%s", comma, f->key, *(const bool *)p ? "true" : "false");
+		break;
+	case FIELD_UINT32:
+		text_add(t, "%s\"%s\":%u", comma, f->key, *(const uint32_t *)p);
+		break;
+	case FIELD_UINT16:
+		text_add(t, "%s\"%s\":%u", comma, f->key, *(const uint16_t *)p);
+		break;
+	case FIELD_NETWORK:
+	case FIELD_NETWORK6:
+		if (cidr_is_set(p))
+			text_add(t, "%s\"%s\":\"%s\"", comma, f->key, cidr_format(p, buf));
+		break;
+	case FIELD_IP:
+	case FIELD_IP6:
+		if (ip_is_set(p))
+			text_add(t, "%s\"%s\":\"%s\"", comma, f->key, ip_format(p, buf));
+		break;
+	case FIELD__COUNT:
+		break;
+	}
+}
+
+void netconf_encode(const struct netconf *c, struct text *ret)
+{
+	text_add(ret, "{");
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		encode_field(&fields[i], c, ret);
+	/* The name of a backend that is known: nothing in it has to be escaped. */
+	text_add(ret, ",\"Backend\":{\"Type\":\"%s\"", c->backend_text);
+	for (size_t i = 0; i < ARRAY_SIZE(vxlan_fields); i++)
+		encode_field(&vxlan_fields[i], c, ret);
+	text_add(ret, "}}");
+}

@@ -17,6 +17,10 @@
  * *ret is set and ready for use. Values that are shown are escaped. */
 int netconf_decode(const char *json, size_t n, struct netconf *ret, struct text *complaints);
 
+/* The JSON of a configuration that was decoded, derived fields included; decodes to the same. */
+#define NETCONF_JSON_SIZE 1000
+void netconf_encode(const struct netconf *c, struct text *ret);
+
 /* One key as net-conf.json(5) has it. */
 struct netconf_key {
 	const char *key, *wants;

@@ -119,6 +119,7 @@ char *status_encode(const struct status *s)
 	set(o, "uplink", uplink_json(&s->uplink));
 	set(o, "backend", backend_json(s));
 	set(o, "source", json_pack("{s:s, s:b}", "name", s->source, "up", s->source_up));
+	set(o, "from_disk_of", s->recalled[0] ? json_string(s->recalled) : json_null());
 	set(o, "peers", json_integer((json_int_t)s->n_peers));
 	set(o, "peers_verified", json_integer((json_int_t)s->n_verified));
 	set(o, "generation", json_integer((json_int_t)s->generation));
@@ -274,6 +275,9 @@ void status_format(const struct status *s, struct text *t)
 	add_subnet(t, s);
 	add_uplink(t, s);
 	add_backend(t, s);
-	text_add(t, LABEL "%zu, %zu of them verified\n", "peers", s->n_peers, s->n_verified);
+	text_add(t, LABEL "%zu, %zu of them verified", "peers", s->n_peers, s->n_verified);
+	if (s->recalled[0])
+		text_add(t, "; from disk, as of %s", s->recalled);
+	text_add(t, "\n");
 	add_repairs(t, s);
 }

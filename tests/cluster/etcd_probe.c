@@ -78,6 +78,8 @@ static void on_event(void *arg, const struct event *ev)
 		if (ev->own.lease)
 			p->held = *ev->own.lease;
 		break;
+	case EVENT_STORE:
+		break;
 	case EVENT_SOURCE:
 		printf("source %s %s: %s\n", ev->source.up ? "up" : "down", ev->source.name,
 		       ev->source.problem ? ev->source.problem : "fine");

@@ -24,6 +24,8 @@ static struct update tell(struct rig *r, struct event ev)
 	step(r->brain, &ev, &u);
 	if (ev.type != EVENT_OBJECT)
 		r->wake_ms = u.wake_ms;
+	if (u.dropped && r->hooks.dropped)
+		r->hooks.dropped(r->hooks.arg, u.dropped);
 	return u;
 }
 

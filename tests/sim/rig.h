@@ -16,6 +16,7 @@ struct rig_hooks {
 	void (*failure)(void *arg, const struct op *op, const struct op_failure *f);
 	void (*publish)(void *arg, const struct lease *l);
 	void (*relist)(void *arg);
+	void (*dropped)(void *arg, const char *why);
 };
 
 struct rig {

@@ -83,6 +83,13 @@ static void on_relist(void *arg)
 	fprintf(s->out, "  %lu relist\n", (unsigned long)s->rig.now_ms);
 }
 
+static void on_dropped(void *arg, const char *why)
+{
+	struct story *s = arg;
+
+	fprintf(s->out, "  dropped: %s\n", why);
+}
+
 /* Status and notes, if they changed. */
 static void tell(struct story *s)
 {
@@ -151,6 +158,7 @@ static void start(struct story *s)
 		.failure = on_failure,
 		.publish = on_publish,
 		.relist = on_relist,
+		.dropped = on_dropped,
 	};
 	s->rig.now_ms = 1000;
 	s->running = true;
@@ -187,11 +195,29 @@ static const char *do_agent(struct story *s, const struct words *w)
 	return s->running ? "the agent runs already" : NULL;
 }
 
-static const char *do_config(struct story *s, const struct words *w)
+/* network CIDR [vni N] … */
+static bool take_config(const struct words *w, struct netconf *ret)
 {
 	struct netconf net = netconf_defaults();
 	char complaints[400];
-	struct text t = TEXT(complaints);
+
+	net.backend = BACKEND_VXLAN;
+	text_copy(net.backend_text, sizeof(net.backend_text), "vxlan");
+	if (!words_after(w, "network") || !cidr_parse(words_after(w, "network"), &net.network))
+		return false;
+	net.vxlan.vni = words_number(w, "vni", net.vxlan.vni);
+	net.vxlan.port = (uint16_t)words_number(w, "port", net.vxlan.port);
+	net.vxlan.mtu_bytes = words_number(w, "mtu", net.vxlan.mtu_bytes);
+	net.vxlan.learning = words_has(w, "learning");
+	net.vxlan.direct_routing = words_has(w, "direct");
+	*ret = net;
+	return netconf_derive(ret, &TEXT(complaints)) == 0;
+}
+
+static const char *do_config(struct story *s, const struct words *w)
+{
+	struct netconf net;
+	char complaints[400];
 
 	if (w->n > 1 && strcmp(w->word[1], "invalid") == 0) {
 		join(w, 2, complaints, sizeof(complaints));
@@ -199,17 +225,8 @@ static const char *do_config(struct story *s, const struct words *w)
 			 (struct event){.type = EVENT_CONFIG, .config = {NULL, complaints}});
 		return NULL;
 	}
-	net.backend = BACKEND_VXLAN;
-	text_copy(net.backend_text, sizeof(net.backend_text), "vxlan");
-	if (!words_after(w, "network") || !cidr_parse(words_after(w, "network"), &net.network))
-		return "config network CIDR …";
-	net.vxlan.vni = words_number(w, "vni", net.vxlan.vni);
-	net.vxlan.port = (uint16_t)words_number(w, "port", net.vxlan.port);
-	net.vxlan.mtu_bytes = words_number(w, "mtu", net.vxlan.mtu_bytes);
-	net.vxlan.learning = words_has(w, "learning");
-	net.vxlan.direct_routing = words_has(w, "direct");
-	if (netconf_derive(&net, &t))
-		return "this configuration is invalid";
+	if (!take_config(w, &net))
+		return "config network CIDR …, or it is invalid";
 	rig_feed(&s->rig, (struct event){.type = EVENT_CONFIG, .config = {&net, NULL}});
 	return NULL;
 }
@@ -291,6 +308,15 @@ static const char *do_source(struct story *s, const struct words *w)
 	return NULL;
 }
 
+static const char *do_store(struct story *s, const struct words *w)
+{
+	if (w->n != 2)
+		return "store NUMBER";
+	rig_feed(&s->rig,
+		 (struct event){.type = EVENT_STORE, .store.id = strtoul(w->word[1], NULL, 10)});
+	return NULL;
+}
+
 static struct lease *find_peer(struct story *s, const struct lease *key)
 {
 	for (size_t i = 0; i < s->n_peers; i++) {
@@ -308,6 +334,28 @@ static void set_peer(struct story *s, const struct lease *l)
 		p = &s->peers[s->n_peers++];
 	if (p)
 		*p = *l;
+}
+
+/* What an earlier run left: our own lease, and the peers as a list would have them now. */
+static const char *do_disk(struct story *s, const struct words *w)
+{
+	struct netconf net;
+	struct lease own;
+
+	if (!words_lease(w, 1, &own) || !take_config(w, &net))
+		return "disk CIDR via ADDRESS mac MAC network CIDR [store N] [expired]";
+	set_peer(s, &own);
+	rig_feed(&s->rig, (struct event){.type = EVENT_RECALLED,
+					 .recalled = {
+						 .conf = &net,
+						 .leases = s->peers,
+						 .n = s->n_peers,
+						 .own = &own,
+						 .expires_s = words_has(w, "expired") ? 0 : 3600,
+						 .store_id = words_number(w, "store", 0),
+						 .when = "yesterday",
+					 }});
+	return NULL;
 }
 
 static const char *do_peer(struct story *s, const struct words *w)
@@ -556,10 +604,16 @@ static const char *do_cluster(struct story *s, const struct words *w)
 	return wrong;
 }
 
+/* alone: the source is not there to give us our lease. A reboot takes the kernel's objects along. */
 static const char *do_restart(struct story *s, const struct words *w)
 {
-	(void)w;
 	rig_fini(&s->rig);
+	if (strcmp(w->word[0], "reboot") == 0) {
+		sim_fini(&s->kernel);
+		sim_init(&s->kernel);
+	}
+	if (words_has(w, "alone"))
+		s->rig.subnet = (struct cidr){0};
 	start(s);
 	s->status[0] = '\0';
 	return NULL;
@@ -582,12 +636,13 @@ static const struct {
 	const char *name;
 	const char *(*run)(struct story *s, const struct words *w);
 } commands[] = {
-	{"agent", do_agent},   {"config", do_config},	{"uplink", do_uplink},
-	{"own", do_own},       {"source", do_source},	{"peer", do_peer},
-	{"peers", do_peers},   {"list", do_list},	{"put", do_put},
-	{"gone", do_gone},     {"unpeer", do_gone},	{"kernel", do_kernel},
-	{"refuse", do_refuse}, {"wait", do_wait},	{"restart", do_restart},
-	{"show", do_show},     {"cluster", do_cluster}, {"flanneld", do_flanneld},
+	{"agent", do_agent},	{"config", do_config},	 {"uplink", do_uplink},
+	{"own", do_own},	{"source", do_source},	 {"peer", do_peer},
+	{"peers", do_peers},	{"list", do_list},	 {"put", do_put},
+	{"gone", do_gone},	{"unpeer", do_gone},	 {"kernel", do_kernel},
+	{"refuse", do_refuse},	{"wait", do_wait},	 {"restart", do_restart},
+	{"show", do_show},	{"cluster", do_cluster}, {"flanneld", do_flanneld},
+	{"reboot", do_restart}, {"disk", do_disk},	 {"store", do_store},
 };
 
 const char *story_line(struct story *s, char *line)

@@ -23,11 +23,19 @@ static int decode(const char *json, size_t n, struct netconf *ret, const char *w
 
 static void assert_decodes(const char *json, const struct netconf *want)
 {
+	char again[NETCONF_JSON_SIZE];
+	struct text t = TEXT(again);
 	struct netconf have;
 
 	assert_int_equal(decode(json, strlen(json), &have, ""), 0);
 	if (!netconf_eq(&have, want))
 		fail_msg("another configuration: %s", json);
+	/* … and what is written of it decodes to the same. */
+	netconf_encode(want, &t);
+	assert_false(t.cut);
+	assert_int_equal(decode(again, t.len, &have, ""), 0);
+	if (!netconf_eq(&have, want))
+		fail_msg("another configuration: %s", again);
 }
 
 static void assert_refused(const char *json, const char *complaints)
