@@ -182,7 +182,7 @@ node_add() {
 node_del() {
 	agent_kill "$1"
 	kill -KILL "$(cat "$T/$1.node")"
-	ip link del "sw-$1"
+	quiet ip link del "sw-$1" || : # it goes with the namespace, perhaps already
 	rm -f "$T/$1.node" "$T/$1.up"
 }
 
