@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <string.h>
@@ -63,6 +64,17 @@ static void on_refused(int signo _unused_, siginfo_t *info, void *context)
 	RESULT(uc) = -ENOSYS;
 }
 
+/* What fork() asks clone() for: a signal, and where to note the child's id. */
+# define FORK_FLAGS (0xff | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)
+
+static bool is_listed(const struct sandbox *s, int nr)
+{
+	for (size_t i = 0; i < s->n_calls; i++)
+		if (s->calls[i].nr == nr)
+			return true;
+	return false;
+}
+
 static void add(struct sock_fprog *p, struct sock_filter instruction)
 {
 	p->filter[p->len++] = instruction;
@@ -85,10 +97,19 @@ static int filter(const struct sandbox *s, struct err *err)
 	for (size_t i = 0; i < s->n_calls; i++) {
 		const uint32_t nr = (uint32_t)s->calls[i].nr;
 
-		if (nr == __NR_tgkill)
+		if (nr == __NR_tgkill || nr == __NR_clone)
 			continue;
 		add(&p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1));
 		add(&p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+	}
+	if (is_listed(s, __NR_clone)) {
+		add(&p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_clone, 0, 4));
+		add(&p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						     offsetof(struct seccomp_data, args)));
+		add(&p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K,
+						     (uint32_t)~FORK_FLAGS, 1, 0));
+		add(&p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+		add(&p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP));
 	}
 	add(&p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_tgkill, 0, 3));
 	/* The low half of the first argument: both machines are little-endian. */

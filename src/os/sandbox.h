@@ -8,7 +8,8 @@
  * their fallbacks; it is logged ("sandbox.refused") and counted, and the process goes on: the list
  * can be wrong in a rare path, and a fabric that is kept is worth more than a process that is killed.
  * Whoever broke in gets no further than with a kill: the call is not made either way.
- * tgkill is made for the process itself only: abort() needs it.
+ * tgkill is made for the process itself only: abort() needs it; clone for a plain fork only, which runs
+ * nothing else and has no namespace of its own (os/child.h).
  */
 
 #include "base/err.h"

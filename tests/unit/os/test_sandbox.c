@@ -2,6 +2,7 @@
 #include "os/sandbox.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -29,6 +30,8 @@ static const struct sandbox_call calls[] = {
 	{SYS_gettid, "gettid"},
 	{SYS_tgkill, "tgkill"},
 	{SYS_rt_sigprocmask, "rt_sigprocmask"},
+	{SYS_clone, "clone"},
+	{SYS_wait4, "wait4"},
 };
 
 static unsigned n_logged;
@@ -75,6 +78,23 @@ static int signals_itself_alone(void)
 	EXPECT(syscall(SYS_tgkill, getppid(), getppid(), 0) == -1 && errno == ENOSYS);
 	EXPECT(syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), 0) == 0);
 	abort();
+}
+
+/* As fork() does; no thread, no vfork, and above all no namespace in which it had every right. */
+static int forks_and_no_more(void)
+{
+	int status = -1;
+	long pid = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+	if (pid == 0)
+		syscall(SYS_exit_group, 7);
+	EXPECT(pid > 0);
+	EXPECT(syscall(SYS_wait4, pid, &status, 0, 0) == pid);
+	EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	EXPECT(is_refused(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0));
+	EXPECT(is_refused(SYS_clone, CLONE_NEWNET | SIGCHLD, 0));
+	EXPECT(is_refused(SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, 0));
+	return 0;
 }
 
 static int has_no_rights(void)
@@ -124,6 +144,15 @@ static void abort_works(void **state)
 	assert_int_equal(WTERMSIG(status), SIGABRT);
 }
 
+static void a_plain_fork_works(void **state)
+{
+	int status = run(forks_and_no_more);
+
+	(void)state;
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void there_is_no_way_back(void **state)
 {
 	int status = run(has_no_rights);
@@ -138,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_rest_is_refused),
 		cmocka_unit_test(abort_works),
+		cmocka_unit_test(a_plain_fork_works),
 		cmocka_unit_test(there_is_no_way_back),
 	};
 
