@@ -9,6 +9,7 @@
 #include "agent/confine.h"
 #include "agent/front.h"
 #include "agent/journal.h"
+#include "agent/last_good.h"
 #include "agent/lease_record.h"
 #include "agent/policy.h"
 #include "agent/process.h"
@@ -34,6 +35,7 @@ struct agent {
 	struct source *source; /* NULL: none that works */
 	struct brain *brain;
 	struct front *front;
+	struct last_good *last_good;
 	struct journal journal;
 	struct loop_watch *timer, *signals, *kernel[OS_WATCH_FDS];
 	struct arena arena; /* of the event under way */
@@ -142,6 +144,8 @@ static struct update tell(struct agent *a, struct event ev)
 		a->dump_kinds |= u.dump_kinds;
 	if (u.flags & UPDATE_PUBLISH)
 		a->publish = u.publish;
+	if (u.dropped)
+		log_warn("last_good.dropped", "why=\"%s\"", u.dropped);
 	a->wake_ms = u.wake_ms;
 	return u;
 }
@@ -176,12 +180,12 @@ static void feed(struct agent *a, struct event ev)
 	loop_timer_at(a->timer, a->wake_ms);
 	if (take_todo(a, UPDATE_UPLINK))
 		choose_uplink(a);
-	if (take_todo(a, UPDATE_PUBLISH) && a->source) {
+	if (a->source && take_todo(a, UPDATE_PUBLISH)) {
 		const struct lease publish = a->publish;
 
 		a->source_ops->publish(a->source, &publish);
 	}
-	if (take_todo(a, UPDATE_RELIST) && a->source)
+	if (a->source && take_todo(a, UPDATE_RELIST))
 		a->source_ops->relist(a->source);
 	if (take_todo(a, UPDATE_STATUS))
 		front_changed(a->front);
@@ -211,18 +215,24 @@ static void choose_uplink(struct agent *a)
 	feed(a, ev);
 }
 
+/* What of the configuration decides about the uplink. */
+static void use_conf(struct agent *a, const struct netconf *conf)
+{
+	a->policy.uplink.ipv4 = conf->ipv4;
+	a->policy.uplink.ipv6 = conf->ipv6;
+	a->policy.uplink.direct_routing = conf->vxlan.direct_routing;
+}
+
 static void on_source(void *arg, const struct event *ev)
 {
 	struct agent *a = arg;
 
-	if (ev->type == EVENT_CONFIG && ev->config.conf) {
-		a->policy.uplink.ipv4 = ev->config.conf->ipv4;
-		a->policy.uplink.ipv6 = ev->config.conf->ipv6;
-		a->policy.uplink.direct_routing = ev->config.conf->vxlan.direct_routing;
-	}
+	if (ev->type == EVENT_CONFIG && ev->config.conf)
+		use_conf(a, ev->config.conf);
 	if (ev->type == EVENT_OWN && ev->own.state == OWN_HELD)
 		lease_record_save(a->opts, ev->own.lease);
 	feed(a, *ev);
+	last_good_saw(a->last_good, ev);
 }
 
 static void on_timer(void *arg)
@@ -257,8 +267,14 @@ static void on_signal(void *arg, int fd)
 static void give_status(void *arg, struct status *ret)
 {
 	struct agent *a = arg;
+	const char *problem = last_good_problem(a->last_good);
+	struct text notes;
 
 	brain_status(a->brain, loop_now_ms(a->loop), ret);
+	notes = (struct text){
+		.buf = ret->notes, .size_bytes = sizeof(ret->notes), .len = strlen(ret->notes)};
+	if (problem[0])
+		text_add(&notes, "%s\n", problem);
 }
 
 static void feed_diff(void *arg, const struct object *o)
@@ -312,6 +328,7 @@ static int open_source(struct agent *a, struct err *err)
 {
 	const struct opts *o = a->opts;
 	struct envfile_previous previous;
+	struct status s;
 	struct source_conf conf = {
 		.loop = a->loop,
 		.fn = on_source,
@@ -331,8 +348,24 @@ static int open_source(struct agent *a, struct err *err)
 	}
 	conf_previous(o, &previous);
 	conf.previous = previous.subnet;
+	give_status(a, &s);
+	if (s.have_lease && s.uplink.ifindex) /* from disk: subnet.env does not outlive a reboot */
+		conf.previous = s.own.subnet;
 	a->source_ops = &source_etcd;
 	return a->source_ops->open(&conf, &a->source, err);
+}
+
+/* What is on disk first: it needs nobody. */
+static int start(struct agent *a, struct err *err)
+{
+	struct last_good_found found;
+
+	if (!a->opts->kube_subnet_mgr && last_good_load(a->opts, &found)) {
+		use_conf(a, &found.conf);
+		feed(a, found.event);
+		last_good_found_free(&found);
+	}
+	return open_source(a, err);
 }
 
 static int agent_open(struct agent *a, struct err *err)
@@ -369,8 +402,9 @@ static int agent_open(struct agent *a, struct err *err)
 	a->ops->watch_fds(a->os, fds);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		a->kernel[i] = fds[i] < 0 ? NULL : loop_readable(a->loop, fds[i], on_kernel, a);
+	a->last_good = last_good_new(a->loop, a->opts, a->brain);
 	a->front = front_new(&front);
-	r = open_source(a, err);
+	r = start(a, err);
 	return r < 0 ? AGENT_BAD_OPTION : 0;
 }
 
@@ -379,6 +413,7 @@ static void agent_close(struct agent *a)
 	if (a->source)
 		a->source_ops->close(a->source);
 	front_free(a->front);
+	last_good_free(a->last_good);
 	for (size_t i = 0; i < ARRAY_SIZE(a->kernel); i++)
 		loop_watch_free(a->kernel[i]);
 	loop_watch_free(a->signals);

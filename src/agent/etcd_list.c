@@ -103,6 +103,11 @@ struct etcd_list *etcd_list_start(struct etcd_client *c, const struct etcd_list_
 	return l;
 }
 
+const struct etcd_header *etcd_list_header(const struct etcd_list *l)
+{
+	return l->first_done ? &l->header : &l->page.header;
+}
+
 void etcd_list_cancel(struct etcd_list *l)
 {
 	if (!l)

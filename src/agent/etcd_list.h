@@ -25,6 +25,8 @@ struct etcd_list_conf {
 
 /* The client must be up. Never NULL; `done` is never called from within. */
 struct etcd_list *etcd_list_start(struct etcd_client *c, const struct etcd_list_conf *conf);
+/* Whose the list is, as far as it has come: from `kv` on. Borrowed. */
+const struct etcd_header *etcd_list_header(const struct etcd_list *l);
 /* Not from `kv`. NULL is fine. */
 void etcd_list_cancel(struct etcd_list *l);
 

@@ -4,7 +4,7 @@
 /* Where leases come from: one interface for etcd now and the Kubernetes API later.
  *
  * A source reads the configuration, lists and watches leases, and holds our own. It reports in
- * core's events (EVENT_CONFIG, _LEASES, _LEASE_PUT, _LEASE_GONE, _OWN, _SOURCE), with now_ms set. It never
+ * core's events (EVENT_STORE, _CONFIG, _LEASES, _LEASE_PUT, _LEASE_GONE, _OWN, _SOURCE), with now_ms set. It never
  * gives up: whatever fails is reported once per change of cause through EVENT_SOURCE (or EVENT_CONFIG, if
  * the configuration is the problem) and retried with a jittered back-off of 0.5–30 s.
  *

@@ -40,6 +40,7 @@ struct source {
 	struct etcd_call *watch;
 	struct loop_watch *again; /* to list anew from a clean stack */
 	uint64_t cluster_id;
+	uint64_t told_store;
 	int64_t revision; /* all up to here is told; 0 = nothing yet */
 	bool list_wanted;
 	int64_t newest; /* of the watch message under way */
@@ -97,6 +98,17 @@ static void on_failed(void *arg, const char *problem)
 	s->told_up = false;
 	snprintf(s->problem, sizeof(s->problem), "%s", problem);
 	log_warn("etcd.down", "problem=\"%s\"", s->problem);
+	tell(s, &ev);
+}
+
+/* Before anything out of it: what is on disk may be of another. etcd's header comes first in a list. */
+static void tell_store(struct source *s, const struct etcd_header *header)
+{
+	struct event ev = {.type = EVENT_STORE, .store.id = header->cluster_id};
+
+	if (header->cluster_id == 0 || header->cluster_id == s->told_store)
+		return;
+	s->told_store = header->cluster_id;
 	tell(s, &ev);
 }
 
@@ -214,6 +226,7 @@ static void on_list_kv(void *arg, const struct etcd_kv *kv, bool broken)
 	struct pb_bytes key;
 	struct lease l;
 
+	tell_store(s, etcd_list_header(s->list));
 	if (is_config(s, kv->key)) {
 		s->config_seen = true;
 		take_config(s, kv, broken);
@@ -254,6 +267,7 @@ static void on_list_done(void *arg, const struct etcd_header *header, enum grpc_
 	if (code == GRPC_OK) {
 		s->cluster_id = header->cluster_id;
 		s->revision = header->revision;
+		tell_store(s, header);
 		if (!s->config_seen)
 			tell_config_missing(s);
 		tell_leases(s);

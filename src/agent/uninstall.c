@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/conf.h"
+#include "agent/last_good.h"
 #include "agent/lease_record.h"
 #include "agent/process.h"
 #include "agent/source.h"
@@ -367,12 +368,16 @@ static void see_to_lease(struct job *j, struct opts *o)
 
 static void remove_files(const struct job *j)
 {
-	static const char *const names[] = {"loden.sock", "last-exit", "last-exit.new", "lock"};
+	static const char *const names[] = {"loden.sock",    "last-exit",
+					    "last-exit.new", "lock",
+					    LAST_GOOD_NAME,  "." LAST_GOOD_NAME ".tmp"};
 	const struct opts *o = j->opts;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		remove_file(o->run_dir, names[i]);
 	remove_dir(o->run_dir);
+	remove_file(o->state_dir, LAST_GOOD_NAME);
+	remove_file(o->state_dir, "." LAST_GOOD_NAME ".tmp");
 	if (!j->lease_failed) {
 		remove_file(o->state_dir, LEASE_RECORD_NAME);
 		remove_dir(o->state_dir);

@@ -124,13 +124,20 @@ void brain_arrival(const struct brain *b, struct fw_arrival *ret)
 	memcpy(ret->iif, l->uplink.name, sizeof(ret->iif));
 }
 
-bool brain_keep(struct brain *b, struct brain_keep *ret)
+uint64_t brain_keep_version(const struct brain *b)
+{
+	const struct learnt *l = &b->learnt;
+	bool told =
+		l->have_config && !l->config_problem[0] && l->listed && !shrink_holds(&l->shrink);
+	bool held = l->have_own && !l->recall.own && !l->own_problem[0];
+
+	return told && held ? l->version : 0;
+}
+
+void brain_keep(struct brain *b, struct brain_keep *ret)
 {
 	struct learnt *l = &b->learnt;
 
-	if (!l->have_config || l->config_problem[0] || !l->listed || shrink_holds(&l->shrink) ||
-	    !l->have_own || l->recall.own || l->own_problem[0])
-		return false;
 	leases_settle(&l->leases);
 	*ret = (struct brain_keep){
 		.conf = &l->net,
@@ -138,9 +145,7 @@ bool brain_keep(struct brain *b, struct brain_keep *ret)
 		.n = l->leases.n,
 		.own = &l->own,
 		.own_expires_ms = l->own_expires_ms,
-		.version = l->version,
 	};
-	return true;
 }
 
 const struct adopt *brain_sweep(const struct brain *b)

@@ -221,18 +221,19 @@ void brain_networks(const struct brain *b, struct cidr ret_networks[2]);
 /* How peers' packets come to this node; port 0 = not known yet. */
 void brain_arrival(const struct brain *b, struct fw_arrival *ret);
 
-/* What a later run may start from: what the source told, all of it, and we hold a lease. `version` is
- * another whenever it is. False: nothing of the kind now. Borrowed until the next step(). */
+/* What a later run may start from: what the source told, all of it, and the lease that we hold. */
 struct brain_keep {
 	const struct netconf *conf;
 	const struct peer *peers; /* core/leases.h */
 	size_t n;
 	const struct lease *own;
 	int64_t own_expires_ms; /* -1 = a reservation */
-	uint64_t version;
 };
 
-bool brain_keep(struct brain *b, struct brain_keep *ret);
+/* Another number whenever that is something else; 0 = there is nothing of the kind now. O(1). */
+uint64_t brain_keep_version(const struct brain *b);
+/* Only if there is. Borrowed until the next step(). */
+void brain_keep(struct brain *b, struct brain_keep *ret);
 /* What of the objects that are not wanted a plan made now would delete; NULL = nothing, because the
  * list of leases is not known to be complete. Borrowed until the next step(). */
 const struct adopt *brain_sweep(const struct brain *b);

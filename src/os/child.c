@@ -9,6 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* syscalls: clone set_robust_list pipe2 dup2 dup3 close_range close prlimit64 rt_sigprocmask */
+/* syscalls: read write wait4 exit_group */
+
 #define FDS_MAX 65536 /* where the kernel has no close_range(): Linux before 5.9 */
 
 struct child {

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* syscalls: openat read write close fsync fchmod linkat newfstatat */
+/* syscalls: openat read write close fsync fchmod linkat newfstatat fstat */
 /* syscalls: rename renameat mkdir mkdirat unlink unlinkat */
 
 #define PATH_SIZE FILE_PATH_SIZE
