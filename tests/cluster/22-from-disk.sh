@@ -39,6 +39,19 @@ says() {
 	on "$1" loden status || :
 }
 
+# tells REGEX, shows JQ: a's status; the first also before it is ready.
+tells() {
+	says a | grep -E -- "$1"
+}
+
+shows() {
+	status_of a | jq -e "$1"
+}
+
+tells_not() {
+	! tells "$1"
+}
+
 etcd_start
 etcd_conf '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
 for i in 11 12 13; do etcd_peer "10.244.$i.0/24" "192.168.77.$i" "02:00:00:00:00:$i"; done
@@ -69,7 +82,7 @@ want_eq 'all peers, also the last one' "${before}10.244.14.0/24 " "$(routes a)"
 want_eq 'our subnet' "$env" "$(on a cat /run/flannel/subnet.env)"
 want_eq 'our MAC' "$mac" "$(on a cat /sys/class/net/flannel.1/address)"
 want_eq 'ready' true "$(status_of a | jq .ready)"
-wait_for 10 'and why not quite' sh -c 'nsenter --target "$1" --net --mount -- loden status | grep "peers are from disk, as of 20.*connection refused"' - "$(cat "$T/a.node")"
+wait_for 10 'and why not quite' tells 'peers are from disk, as of 20.*connection refused'
 want_match 'in JSON' '^20.*Z$' "$(status_of a | jq -r .from_disk_of)"
 
 echo '--- it repairs, and deletes nothing'
@@ -90,19 +103,22 @@ corrected() {
 		on a bridge fdb show dev flannel.1 | grep -q '02:00:00:00:01:13 dst 192.168.77.113'
 }
 wait_for 40 'corrected' corrected
-wait_for 5 'ready, and nothing to add' sh -c 'nsenter --target "$1" --net --mount -- loden status --json | jq -e ".ready and .problem == \"\" and .from_disk_of == null"' - "$(cat "$T/a.node")"
+wait_for 5 'ready, and nothing to add' shows '.ready and .problem == "" and .from_disk_of == null'
 want_eq 'the same subnet' "$env" "$(on a cat /run/flannel/subnet.env)"
 want_eq 'in etcd, too' 1 "$(etcdctl_ get --prefix /coreos.com/network/subnets/ --print-value-only | grep -c '"192.168.77.1"')"
 agent_stop a
 
 echo '--- files that are not to be used; etcd is dead'
 etcd_stop
-# try WHY: the agent starts with that file, uses nothing of it and says why.
+# try WHAT WHY [FLAG…]: the agent starts with that file, uses nothing of it and says why.
 try() {
 	: >"$T/agent-a.log"
-	agent_start a --ip-masq
+	why=$2 what=$1
+	shift 2
+	agent_start a --ip-masq "$@"
+	set -- "$what" "$why"
 	wait_for 5 "$1: it runs" agent_says 1 a
-	wait_for 5 "$1: it waits" sh -c 'nsenter --target "$1" --net --mount -- loden status | grep "waiting for the configuration"' - "$(cat "$T/a.node")"
+	wait_for 5 "$1: it waits" tells 'waiting for the configuration'
 	want_eq "$1: no link" '' "$(on a ip -o link show type vxlan)"
 	want_match "$1: the log says so, in one line" "last_good.(not_used|dropped).*$2" "$(agent_log a)"
 	agent_kill a
@@ -128,9 +144,7 @@ echo 00000000000000000000000000000001 >"$T/machine-id"
 	try 'of another machine' 'of a machine with another /etc/machine-id'
 	on a umount /etc/machine-id
 }
-ETCD_URL=http://192.168.77.253:2379
-try 'of other endpoints' 'of other --etcd-endpoints'
-ETCD_URL=http://192.168.77.254:2379
+try 'of other endpoints' 'of other --etcd-endpoints' --etcd-endpoints=http://192.168.77.253:2379
 
 echo '--- another cluster behind the same endpoint: its etcd is new, and its peers are others'
 agent_start a --ip-masq
@@ -144,7 +158,7 @@ only_the_other() {
 }
 wait_for 40 'only the other cluster'"'"'s peers' only_the_other
 want_match 'the log says why' 'last_good.dropped why="it is of the cluster' "$(agent_log a)"
-wait_for 5 'ready there' sh -c 'nsenter --target "$1" --net --mount -- loden status --json | jq -e ".ready and .from_disk_of == null"' - "$(cat "$T/a.node")"
+wait_for 5 'ready there' shows '.ready and .from_disk_of == null'
 agent_stop a
 
 echo '--- a disk that is full, one that is read-only: it goes on and says so'
@@ -153,10 +167,7 @@ on a sh -c 'head -c 4096 /dev/zero >/var/lib/loden/full' || :
 : >"$T/agent-a.log"
 agent_start a --ip-masq
 wait_for 10 'ready with a full disk' on a loden status
-agent_says_not_prepared() {
-	on a loden status | grep -q "not prepared for a reboot: .*$1"
-}
-wait_for 20 'the status says so' agent_says_not_prepared 'No space left'
+wait_for 20 'the status says so' tells 'not prepared for a reboot: .*No space left'
 want_match 'and the log' 'last_good.not_kept why="a start without etcd is not prepared for a reboot: ' "$(agent_log a)"
 on a test -s /run/loden/peers || fail 'not in the run directory either'
 pass 'but a restart is prepared, in the run directory'
@@ -171,11 +182,11 @@ on a umount /var/lib/loden
 on a mount -t tmpfs -o ro tmpfs /var/lib/loden
 agent_start a --ip-masq
 wait_for 10 'ready with a read-only disk' on a loden status
-wait_for 20 'the status says so' agent_says_not_prepared 'Read-only file system'
+wait_for 20 'the status says so' tells 'not prepared for a reboot: .*Read-only file system'
 on a umount /var/lib/loden
 on a rm -f "$STATE"
 wait_for 60 'once it can be written, it is' has_file a
-wait_for 5 'and the status has nothing to say' sh -c '! nsenter --target "$1" --net --mount -- loden status | grep "not prepared"' - "$(cat "$T/a.node")"
+wait_for 5 'and the status has nothing to say' tells_not 'not prepared'
 agent_stop a
 
 echo '--- uninstall takes it along'
