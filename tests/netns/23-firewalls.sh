@@ -42,7 +42,7 @@ load() { # NODE SET
 
 # rules NODE: all that is not ours
 rules() {
-	on "$1" nft list tables | grep -v ' loden$' | while read -r _ family name; do
+	on "$1" nft list tables | grep -v ' loden\(_peers\)\?$' | while read -r _ family name; do
 		on "$1" nft -s list table "$family" "$name"
 	done | grep -v 'loden: flanneld forward'
 }
