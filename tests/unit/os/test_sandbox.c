@@ -32,6 +32,7 @@ static const struct sandbox_call calls[] = {
 	{SYS_rt_sigprocmask, "rt_sigprocmask"},
 	{SYS_clone, "clone"},
 	{SYS_wait4, "wait4"},
+	{SYS_sigaltstack, "sigaltstack"}, /* AddressSanitizer's, at the end */
 };
 
 static unsigned n_logged;
