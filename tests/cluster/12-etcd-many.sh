@@ -29,9 +29,10 @@ wait_for 10 'all arrive' grep -q '^leases n=5000 malformed=0' "$T/a.out"
 echo "listed after $(($(date +%s%3N) - start)) ms"
 wait_for 10 'and one of ours' grep -q '^own held' "$T/a.out"
 grep -E '^(VmHWM|VmRSS|RssAnon)' "/proc/$(pid_of a)/status"
-# Before the lists are freed it was more; what stays is the loop, one connection and its buffers.
+# Before the lists are freed it was more; what stays is the loop, one connection and its buffers,
+# and 400 kB of the TLS library's tables, which a static-pie relocates at start.
 anon=$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(pid_of a)/status")
-[ "$anon" -le 900 ] || fail "anonymous memory of the source at rest
-  wanted: at most 900 kB
+[ "$anon" -le 1300 ] || fail "anonymous memory of the source at rest
+  wanted: at most 1300 kB
   was:    $anon kB"
 pass 'little memory stays'
