@@ -55,7 +55,7 @@ wait_for 90 'the slow one is named' says slow '192.168.77.254:2001: timed out: '
 wait_for 90 'the silent one is named' says silent '192.168.77.254:2003: timed out: '
 for n in $nodes; do
 	want_match "$n: the log names it" 'etcd.down problem="192.168.77.254:[0-9]*: (timed out|not HTTP/2)' "$(agent_log "$n")"
-	want_eq "$n: /readyz" 'flanneld is ready' "$(on "$n" curl -s http://127.0.0.1:10256/readyz)"
+	want_eq "$n: /readyz" 'HTTP/1.1 200 OK flanneld is ready' "$(http /readyz 10256 "$n")"
 done
 
 echo '--- the kernel is still looked after'

@@ -85,7 +85,7 @@ for n in $nodes; do
 	wait_for 10 "$n is not ready" fact_is "$n" .ready false
 	want_match "$n says why, in one line" '^pods use 10.244.*not in Network 10.99.0.0/16 .*another cluster.s etcd' "$(fact "$n" .problem)"
 	want_eq "$n: one line" 1 "$(fact "$n" .problem | wc -l)"
-	want_eq "$n: /readyz" 'flanneld is not ready yet' "$(on "$n" curl -s http://127.0.0.1:10256/readyz)"
+	want_eq "$n: /readyz" 'HTTP/1.1 503 Service Unavailable flanneld is not ready yet' "$(http /readyz 10256 "$n")"
 done
 sleep 12 # longer than the shrink guard holds
 want_eq 'no peer of ours went' "$peers" "$(fact a .peers_verified)"

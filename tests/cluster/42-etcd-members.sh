@@ -91,7 +91,7 @@ named() {
 }
 wait_for 60 'the cause is named, of each member' named
 want_eq 'in one line' 1 "$(fact a .problem | wc -l)"
-want_eq '/readyz: the pods can talk' 'flanneld is ready' "$(on a curl -s http://127.0.0.1:10256/readyz)"
+want_eq '/readyz: the pods can talk' 'HTTP/1.1 200 OK flanneld is ready' "$(http /readyz 10256 a)"
 want_calm 'a is calm' agent-a 8 250
 for i in 1 2 3; do [ "e$i" = "$last" ] || member "e$i"; done
 wait_for 20 'three members again' ctl endpoint health

@@ -43,7 +43,7 @@ want_match 'with the numbers' 'the list of leases shrank from 500[0-9] to [0-9]+
 wait_for 10 'our own lease is written again' has_own
 sleep 3
 want_eq 'all routes stand' 5000 "$(routes)"
-want_eq '/readyz' 'flanneld is ready' "$(on a curl -s http://127.0.0.1:10256/readyz)"
+want_eq '/readyz' 'HTTP/1.1 200 OK flanneld is ready' "$(http /readyz 10256 a)"
 etcd_peer 10.1.7.0/24 172.17.0.7 02:00:00:00:77:07
 moved() { on a ip neigh show 10.1.7.0 dev flannel.1 | grep -q 02:00:00:00:77:07; }
 wait_for 2 'whoever comes in the place of one is followed at once' moved

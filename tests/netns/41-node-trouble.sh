@@ -30,7 +30,7 @@ for dir in /run/loden /run/flannel /var/lib/loden; do full a $dir; done
 agent_start a --healthz-port=10256
 wait_for 15 'subnet.env cannot be written: named' problem_is a 'envfile.add subnet.env .*: .*No space left on device'
 wait_for 5 'the fabric works all the same' has_route a 10.200.1.0/24
-want_eq 'not ready: pods would not get an address' 'flanneld is not ready yet' "$(on a curl -s http://127.0.0.1:10256/readyz)"
+want_eq 'not ready: pods would not get an address' 'HTTP/1.1 503 Service Unavailable flanneld is not ready yet' "$(http /readyz 10256 a)"
 alive a
 want_calm 'the agent is calm' agent-a 5 150
 on a rm /run/flannel/fill /run/loden/fill /var/lib/loden/fill

@@ -193,10 +193,10 @@ on() {
 	nsenter --target "$pid_" --net --mount --uts --root --wd -- "$@"
 }
 
-# http PATH PORT: status line and body of what node a answers on loopback
+# http PATH PORT [NODE]: status line and body of what the node (default: a) answers on loopback; there is no curl
 http() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	on a bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$2"
+	on "${3:-a}" bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$2"
 		printf "GET %s HTTP/1.1\r\nHost: x\r\n\r\n" "$1" >&3; tr -d "\r" <&3' http "$1" "$2" |
 		sed -n '1p;$p' | paste -sd ' '
 }
