@@ -11,7 +11,7 @@ PROXY=$BUILD/tests/cluster/proxy
 [ -x "$PROXY" ] || skip "no $PROXY: run ./dev build"
 
 etcd_start
-etcd_conf '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
+etcd_conf '{"Network":"10.244.0.0/16","SubnetMax":"10.244.200.0","Backend":{"Type":"vxlan"}}'
 # proxy NAME PORT
 proxy() {
 	"$PROXY" "$2" 2379 >"$T/$1.log" 2>&1 &

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../netns/lib.sh"
 
 etcd_start
-etcd_conf '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
+etcd_conf '{"Network":"10.244.0.0/16","SubnetMax":"10.244.200.0","Backend":{"Type":"vxlan"}}'
 nodes='a b'
 for n in $nodes; do
 	node_add "$n"

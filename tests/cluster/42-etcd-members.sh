@@ -26,7 +26,7 @@ for i in 1 2 3; do
 	member "e$i"
 done
 wait_for 20 'three members' ctl endpoint health
-etcd_conf '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
+etcd_conf '{"Network":"10.244.0.0/16","SubnetMin":"10.244.100.0","Backend":{"Type":"vxlan"}}'
 node_add a 1
 node_add b 2
 agent_start a --healthz-port=10256
