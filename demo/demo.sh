@@ -34,8 +34,9 @@ if [ -z "${LODEN_SANDBOX:-}" ] && [ "${1:-}" = --keep ]; then
 	exit 0
 fi
 
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/netns/lib.sh
-. "$(dirname "$0")/../tests/netns/lib.sh"
+. "$ROOT/tests/netns/lib.sh"
 
 # The helpers tell about each success; here the show speaks for itself.
 pass() { :; }
