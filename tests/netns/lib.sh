@@ -223,7 +223,8 @@ stop() {
 	wait "$(cat "$T/$1.pid")" 2>/dev/null || code=$?
 	# A subshell cannot wait for what it did not start: until its files are closed, then.
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		[ "$code" = 127 ] && [ -n "$(ls "/proc/$(cat "$T/$1.pid")/fd" 2>/dev/null)" ] || break
+		[ "$code" = 127 ] || break
+		[ -n "$(ls "/proc/$(cat "$T/$1.pid")/fd" 2>/dev/null)" ] || break
 		sleep 0.1
 	done
 	rm -f "$T/$1.pid"
