@@ -101,7 +101,8 @@ hurt() {
 	in_pod a1 ping -Dni 0.002 "$(cat "$T/c1.ip")" >"$T/ping.out" 2>&1 &
 	ping_pid=$!
 	sleep 0.4
-	(eval "$*") >"$T/hurt.out" 2>&1 || true
+	# In this shell, or what is stopped could not be waited for.
+	eval "$*" >"$T/hurt.out" 2>&1 || true
 	sleep "${pause:-0.8}"
 	pkill -INT -x ping || true
 	wait "$ping_pid" 2>/dev/null || true

@@ -214,19 +214,14 @@ pid_of() {
 	cat "$T/$1.pid"
 }
 
-# stop NAME [SIGNAL]: ends it and waits; its exit code is left in $code. Fine if it does not run.
+# stop NAME [SIGNAL]: ends it and waits; its exit code is left in $code. Fine if it does not run. Not in a
+# subshell, which cannot wait for what it did not start.
 # shellcheck disable=SC2034 # for the test
 stop() {
 	code=0
 	[ -e "$T/$1.pid" ] || return 0
 	quiet kill "-${2:-TERM}" "$(cat "$T/$1.pid")" || :
 	wait "$(cat "$T/$1.pid")" 2>/dev/null || code=$?
-	# A subshell cannot wait for what it did not start: until its files are closed, then.
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		[ "$code" = 127 ] || break
-		[ -n "$(ls "/proc/$(cat "$T/$1.pid")/fd" 2>/dev/null)" ] || break
-		sleep 0.1
-	done
 	rm -f "$T/$1.pid"
 }
 
