@@ -6,32 +6,11 @@
 # shellcheck disable=SC2086 # $CA and $CLIENT are flags
 . "$(dirname "$0")/../netns/lib.sh"
 
-command -v openssl >/dev/null || skip 'no openssl: install it'
-unset SSL_CERT_FILE SSL_CERT_DIR
+. "$(dirname "$0")/certs.sh"
+
 IP=192.168.77.254
-C=$T/certs
-mkdir "$C"
 
 # --- certificates ---------------------------------------------------------------------------------
-
-# ca NAME [CN]: $C/NAME.pem, $C/NAME.key
-ca() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 \
-		-subj "/CN=${2:-$1}" -addext keyUsage=critical,keyCertSign,cRLSign \
-		-keyout "$C/$1.key" -out "$C/$1.pem" 2>>"$T/openssl.log"
-}
-
-# cert NAME CA SUBJECT EXTENSIONS [OPTION…]: extensions are separated by ";"
-cert() {
-	name_=$1 ca_=$2 subject_=$3
-	echo "$4" | tr ';' '\n' >"$C/ext"
-	shift 4
-	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "$subject_" \
-		-keyout "$C/$name_.key" -out "$C/csr" 2>>"$T/openssl.log"
-	[ $# -gt 0 ] || set -- -days 365
-	openssl x509 -req -in "$C/csr" -CA "$C/$ca_.pem" -CAkey "$C/$ca_.key" -set_serial "0x$(openssl rand -hex 8)" \
-		-extfile "$C/ext" "$@" -out "$C/$name_.pem" 2>>"$T/openssl.log"
-}
 
 ca ca 'Our CA'
 ca other 'Another CA'

@@ -6,8 +6,8 @@
 # shellcheck disable=SC2086 # $ME, $FILE and the like are flags
 . "$(dirname "$0")/../netns/lib.sh"
 
-command -v openssl >/dev/null || skip 'no openssl: install it'
-unset SSL_CERT_FILE SSL_CERT_DIR
+. "$(dirname "$0")/certs.sh"
+
 IP=192.168.77.254
 PASSWORD=Wv7-pass-1
 WRONG=Wv7-pass-wrong
@@ -170,22 +170,12 @@ wait_for 5 'goes on' agent_says 0 a
 agent_stop a
 
 echo '--- the user is the CN of our certificate'
-C=$T
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=ca \
-	-keyout "$C/ca.key" -out "$C/ca.pem" 2>/dev/null
-# cert NAME SUBJECT EXTENSION
-cert() {
-	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "$2" -keyout "$C/$1.key" \
-		-out "$C/csr" 2>/dev/null
-	echo "$3" >"$C/ext"
-	openssl x509 -req -in "$C/csr" -CA "$C/ca.pem" -CAkey "$C/ca.key" -set_serial "0x$(openssl rand -hex 8)" \
-		-days 30 -extfile "$C/ext" -out "$C/$1.pem" 2>/dev/null
-}
+ca ca
 # For servers alone: etcd's gateway refuses all with this, gRPC does not.
-cert server /CN=etcd "subjectAltName=IP:$IP"
-cert flannel /CN=flannel extendedKeyUsage=clientAuth
-cert unknown /CN=unknown extendedKeyUsage=clientAuth
-cert nocn /O=nodes extendedKeyUsage=clientAuth
+cert server ca /CN=etcd "subjectAltName=IP:$IP"
+cert flannel ca /CN=flannel extendedKeyUsage=clientAuth
+cert unknown ca /CN=unknown extendedKeyUsage=clientAuth
+cert nocn ca /O=nodes extendedKeyUsage=clientAuth
 root auth enable >/dev/null
 etcd_stop TERM
 etcd --name test --data-dir "$T/etcd" --listen-client-urls https://0.0.0.0:2379 \
