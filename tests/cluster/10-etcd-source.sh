@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # source_etcd against a real etcd: configuration, our own lease, the peers', and etcd's bad days.
-# timeout: 120
+# timeout: 360
 . "$(dirname "$0")/../netns/lib.sh"
 
 PREFIX=/coreos.com/network

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 120
+# timeout: 360
 # etcds that only look alive: one that no longer answers, though its connections stand, is found by PING,
 # told, and mended; one without a leader is passed over.
 . "$(dirname "$0")/../netns/lib.sh"

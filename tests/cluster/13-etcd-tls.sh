@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # An agent and an etcd that speaks TLS: every way to set it up, every way to get it wrong, names instead of
 # addresses, three members of which two fail.
-# timeout: 240
+# timeout: 720
 # shellcheck disable=SC2086 # $CA and $CLIENT are flags
 . "$(dirname "$0")/../netns/lib.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Users of etcd: by password, by file, by certificate; tokens that end, users that change, authentication
 # switched on and off while agents run. No secret is ever shown.
-# timeout: 240
+# timeout: 720
 # shellcheck disable=SC2086 # $ME, $FILE and the like are flags
 . "$(dirname "$0")/../netns/lib.sh"
 

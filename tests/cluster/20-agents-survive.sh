@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 200
+# timeout: 600
 # Three agents, two pods a node: etcd killed, restarted and compacted, agents killed -9 and replaced: not one
 # ping between pods is lost.
 # shellcheck disable=SC2119,SC2016

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 400
+# timeout: 1200
 # Nodes join and leave for two minutes (LODEN_CHURN_SECONDS); afterwards each pair pings and each kernel
 # equals its plan.
 # shellcheck disable=SC2119,SC2016

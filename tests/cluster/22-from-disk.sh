@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 240
+# timeout: 720
 # etcd dead when the agent starts: the data plane stands within a second, from disk, and is corrected when
 # etcd answers. Files that are cut short, newer, of another node or another cluster are not used; a disk
 # that cannot be written stops nothing.

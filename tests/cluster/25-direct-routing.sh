@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 200
+# timeout: 600
 # DirectRouting with two segments and a router between: peers on the own segment are reached without the overlay,
 # the others through it; whoever moves is served the other way at once, and no ping is lost where the network itself
 # loses none. Reverse path filtering is strict on all nodes.

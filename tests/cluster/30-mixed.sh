@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 200
+# timeout: 600
 # One network, two daemons: nodes with the real flanneld and nodes with Loden reach each other's pods, whoever came
 # first; who leaves is forgotten, who comes back is found, on both sides.
 # shellcheck disable=SC2119

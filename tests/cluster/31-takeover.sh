@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 300
+# timeout: 900
 # A node goes from flanneld to Loden and back with running pods: lease, subnet and MAC stay, no ping is lost, no new
 # connection leaves with a pod's address, and nothing of either is left behind. Once with flanneld's iptables rules,
 # once with its nftables.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 150
+# timeout: 450
 # flanneld and Loden on one node: Loden says so and leaves flanneld's firewall to it, whoever came first; nothing is
 # fought over, and when flanneld has ended Loden takes over what it left. What lies in iptables-legacy is named with
 # commands that remove it.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 150
+# timeout: 450
 # flanneld and Loden with DirectRouting on two segments: each reaches the other without the overlay on its own segment and
 # through it beyond the router; a node goes from one to the other, and back, without a ping lost.
 # shellcheck disable=SC2119,SC2016

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 200
+# timeout: 600
 # etcd behind a partition (packets dropped, nothing killed), slow (a byte a second), replaced by a web page, and
 # silent; each for one of four agents at the same time: pods keep talking, status and log name the cause
 # in one line, nobody runs hot, and all are well again by themselves.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 180
+# timeout: 540
 # etcd's past changes under running agents: compacted while they are cut off, restored from a backup (the
 # revision goes backwards), another cluster's etcd in its place. Pods keep talking, the cause is named,
 # and all is well again without a restart.

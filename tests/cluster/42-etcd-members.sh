@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 180
+# timeout: 540
 # A cluster of three etcds on three machines: the member an agent is connected to is killed, cut off by
 # dropped packets, the leader is killed; while two of three are left every change still arrives, with one left
 # it is said that there is none.

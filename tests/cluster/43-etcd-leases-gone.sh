@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 120
+# timeout: 360
 # 5,000 leases disappear at once: nothing is swept until ten seconds later a list confirms it; that they come
 # back meanwhile costs no packet; and one that is put otherwise is followed at once.
 . "$(dirname "$0")/../netns/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 600
+# timeout: 1800
 # Each kind of object of ours deleted, altered, duplicated, reordered: it is repaired, and nothing of
 # others around it changes. (Rows: failures.md E1, E2, E7, E9, E11, E15; invariants I-02..I-06, I-10, I-11,
 # I-13, I-15, I-17.)

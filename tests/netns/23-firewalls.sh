@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 180
+# timeout: 540
 # Beside the rules of other programs (firewalls/) pods reach each other across nodes and the world outside, or
 # `loden status` names the chain, its owner and what to run; their rules stay as they are.
 # shellcheck disable=SC2119,SC2016

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 180
+# timeout: 540
 # The node: run and state directories full, read-only; 16 MiB of memory with 5,000 peers; stopped for
 # 20 s. (S1-02, S1-05; issue rows "full disk" to "SIGSTOP".) Each time the agent stays, says what is wrong, and is
 # well again without a restart.

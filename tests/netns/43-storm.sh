@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 120
+# timeout: 360
 # Somebody makes 10,000 changes a second to routes and neighbours of his own, so that notifications are lost
 # (ENOBUFS) and lists change while they are read (NLM_F_DUMP_INTR): the agent takes at most a fifth of a
 # core, repairs ours all the while, and has verified everything within a second after it ends.

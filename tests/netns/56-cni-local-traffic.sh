@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 120
+# timeout: 360
 # bridge without br_netfilter: pods reach services whose pod is on the same node, themselves among them, and
 # each other; what the runtime is told is the same. With br_netfilter nothing is different from before.
 . "$(dirname "$0")/cni.sh"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Many plugins at once: one bridge, one gateway, and never one address for two.
-# timeout: 120
+# timeout: 360
 . "$(dirname "$0")/cni.sh"
 
 mkdir "$T/runs"
