@@ -36,8 +36,8 @@ flannel_left() {
 		grep -Eo 'FLANNEL-[A-Z]+|flannel-ipv[46]' | sort -u
 }
 
-nothing_left() {
-	[ -z "$(flannel_left)" ]
+left_is() {
+	[ "$(flannel_left)" = "$1" ]
 }
 
 node_add a
@@ -57,7 +57,7 @@ on a nft add table inet flannel-ipv4
 others=$(rules | grep -v FLANNEL)
 
 agent_start a --ip-masq
-wait_for 10 'ready' on a loden status
+wait_for 10 'ready' settled a
 wait_for 5 'all of it goes, both families, two jumps, both tables' on a sh -c '! nft list ruleset 2>/dev/null | grep -E "FLANNEL|table ip6? flannel"'
 want_eq 'rules of others are as they were' "$others" "$(rules)"
 want_match 'a table of that name in another family is not it' 'table inet flannel-ipv4' "$(on a nft list tables)"
@@ -70,8 +70,8 @@ agent_stop a
 left4
 on a sh -c 'iptables-nft-save >/tmp/saved; iptables-nft-restore </tmp/saved; rm /tmp/saved' 2>/dev/null
 agent_start a --ip-masq
-wait_for 10 'ready' on a loden status
-wait_for 5 'saved and restored: all of it goes' nothing_left
+wait_for 10 'ready' settled a
+wait_for 5 'saved and restored: all of it goes' left_is ''
 
 # --- somebody else jumps there ---------------------------------------------------------------------
 
@@ -80,12 +80,12 @@ left4
 on a iptables-nft -N ADMIN
 on a iptables-nft -A ADMIN -s 10.1.0.0/16 -j FLANNEL-FWD
 agent_start a --ip-masq
-wait_for 10 'ready, though a chain cannot go' on a loden status
+wait_for 10 'ready, though a chain cannot go' settled a
 want_eq 'that one stays, the other goes' FLANNEL-FWD "$(flannel_left)"
 want_match 'the status says why' 'done without: fw_chain.del ip filter FLANNEL-FWD.*busy' "$(on a loden status)"
 want_match 'its jump from FORWARD stays with it' 'A FORWARD .*FLANNEL-FWD' "$(rules)"
 on a iptables-nft -F ADMIN
-wait_for 20 'once nobody jumps there any more, it goes' nothing_left
+wait_for 20 'once nobody jumps there any more, it goes' left_is ''
 wait_for 5 'nothing to say any more' on a sh -c '! loden status | grep -q "done without"'
 
 # --- nothing of ours in its place ------------------------------------------------------------------
@@ -93,11 +93,11 @@ wait_for 5 'nothing to say any more' on a sh -c '! loden status | grep -q "done 
 agent_stop a
 left4
 agent_start a
-wait_for 10 'without --ip-masq: ready' on a loden status
-wait_for 5 'accepts go, masquerade stays' [ "$(flannel_left)" = FLANNEL-POSTRTG ]
+wait_for 10 'without --ip-masq: ready' settled a
+want_eq 'accepts go, masquerade stays' FLANNEL-POSTRTG "$(flannel_left)"
 notes=$(on a loden status | grep 'earlier flanneld')
 want_match 'and is named' 'chain nat FLANNEL-POSTRTG of an earlier flanneld is still in force: without --ip-masq' "$notes"
 printf '%s\n' "$notes" | sed 's/.* run: //' >"$T/commands"
 want_exit 'with commands that remove it' 0 on a sh -e "$T/commands"
-wait_for 5 'then nothing is left' nothing_left
+wait_for 5 'then nothing is left' left_is ''
 wait_for 5 'nor said' on a sh -c '! loden status | grep -q "earlier flanneld"'

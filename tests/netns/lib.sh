@@ -272,6 +272,17 @@ agent_log() {
 	cat "$T/agent-$1.log"
 }
 
+# fact NODE FILTER: what a filter of jq makes of its status, ready or not
+fact() {
+	on "$1" loden status --json | jq -r "$2"
+}
+
+# settled NODE: ready, by what the source says now and not by what was on disk, and nothing is left to do. An
+# agent that is ready from disk has yet to remove what is not wanted any more.
+settled() {
+	[ "$(fact "$1" '.ready and .source.up and .from_disk_of == null and .generation == .verified_generation')" = true ]
+}
+
 # --- etcd -----------------------------------------------------------------------------------------
 
 # etcd_start: with $ETCD_FLAGS, if set; keeps its data over etcd_stop.
