@@ -307,7 +307,7 @@ static void run_timers(struct brain *b, struct update *ret)
 	if (shrink_wants_list(&l->shrink, b->now_ms))
 		ret->flags |= UPDATE_RELIST;
 	if (shrink_burst_over(&l->shrink, b->now_ms))
-		look_now(&b->look, PEER_KINDS, b->now_ms);
+		change_now(b, PEER_KINDS);
 	if (b->look.audit_ms == LOOK_NEVER) {
 		plan_audit(b);
 	} else if (b->look.audit_ms <= b->now_ms) {
