@@ -20,7 +20,7 @@
 #include "core/want.h"
 #include "os/kernel.h"
 
-#define SYSCTLS_MAX 16
+#define SYSCTLS_MAX 32
 
 struct agent {
 	const struct opts *opts;
@@ -208,9 +208,9 @@ static void choose_uplink(struct agent *a)
 	if (r == 0)
 		r = uplink_choose(&a->policy.uplink, &facts, &uplink, &err);
 	arena_fini(&arena);
-	if (r == 0)
+	if (r == 0 || r == UPLINK_HALF)
 		ev.uplink.uplink = &uplink;
-	else
+	if (r != 0)
 		ev.uplink.problem = err.text;
 	feed(a, ev);
 }
@@ -348,9 +348,13 @@ static int open_source(struct agent *a, struct err *err)
 	}
 	conf_previous(o, &previous);
 	conf.previous = previous.subnet;
+	conf.previous6 = previous.subnet6;
 	give_status(a, &s);
-	if (s.have_lease && s.uplink.ifindex) /* from disk: subnet.env does not outlive a reboot */
+	/* From disk: subnet.env does not outlive a reboot. */
+	if (s.have_lease && s.uplink.ifindex) {
 		conf.previous = s.own.subnet;
+		conf.previous6 = s.own.subnet6;
+	}
 	a->source_ops = &source_etcd;
 	return a->source_ops->open(&conf, &a->source, err);
 }

@@ -44,9 +44,9 @@ struct etcd_own {
 	bool have_net, have_wanted, synced;
 
 	bool held;
-	struct own_key have;  /* if held */
-	struct cidr pods_use; /* what was held first; unset until then */
-	int64_t ttl_s;	      /* granted */
+	struct own_key have;		 /* if held */
+	struct cidr pods_use, pods_use6; /* what was held first; unset until then */
+	int64_t ttl_s;			 /* granted */
 	uint64_t granted_ms, renew_ms;
 	bool listed;	       /* the list under way had our key */
 	int64_t list_revision; /* have.mod_revision when that list began; 0 = no list */
@@ -69,6 +69,7 @@ struct etcd_own {
 	struct loop_watch *timer;
 	uint64_t retry_ms;   /* nothing before */
 	bool waits_for_room; /* …but when some lease goes */
+	uint64_t more_ms;    /* no search for an IPv6 subnet before */
 	unsigned n_races;    /* lost in a row */
 	struct backoff backoff;
 	uint64_t random;
@@ -297,6 +298,8 @@ static void on_written(void *arg, enum grpc_code code, const char *problem)
 	o->have.mod_revision = o->txn.header.revision;
 	o->held = true;
 	o->pods_use = o->have.lease.subnet;
+	if (cidr_is_set(&o->have.lease.subnet6))
+		o->pods_use6 = o->have.lease.subnet6;
 	if (renewed && o->have.lease_id != 0) {
 		o->ttl_s = o->reply.ttl_s;
 		o->granted_ms = o->asked_ms;
@@ -319,6 +322,7 @@ static void write_next(struct etcd_own *o)
 		.writes = {{o->next.key, o->next.value, o->next.lease_id}},
 		.n_writes = 1,
 	};
+	struct etcd_write put = txn.writes[0];
 	uint8_t buf[4 * KEY_SIZE + ETCD_LEASE_VALUE_SIZE + 200];
 	struct pb_out request = PB_OUT(buf);
 
@@ -328,7 +332,10 @@ static void write_next(struct etcd_own *o)
 	if (o->stale_key[0]) {
 		txn.compares[txn.n_compares++] = (struct etcd_compare){
 			ETCD_COMPARE_MOD_REVISION, o->stale_key, o->stale_revision};
-		txn.writes[txn.n_writes++] = (struct etcd_write){o->stale_key, NULL, 0};
+		/* First what goes: of a key of the same IPv4 subnet flannel would forget the new one
+		 * with the old. */
+		txn.writes[0] = (struct etcd_write){o->stale_key, NULL, 0};
+		txn.writes[txn.n_writes++] = put;
 	}
 	o->step = STEP_WRITING;
 	o->seen_revision = 0;
@@ -371,6 +378,19 @@ static void key_format(const struct etcd_own *o, const struct lease *l, char key
 	etcd_lease_key_format(l, &t);
 }
 
+/* Real flannel stops at a key with an IPv6 subnet whose value has no PublicIPv6: while we have none, what
+ * was published `before` stays. And in a key without one it means nothing. */
+static void complete6(struct lease *l, const struct lease *before)
+{
+	if (!cidr_is_set(&l->subnet6)) {
+		l->public_ip6 = (struct ip){0};
+		l->vtep_mac6 = (struct mac){0};
+	} else if (!ip_is_set(&l->public_ip6)) {
+		l->public_ip6 = before->public_ip6;
+		l->vtep_mac6 = before->vtep_mac6;
+	}
+}
+
 /* What was published has changed: same key, same etcd lease. */
 static void rewrite(struct etcd_own *o, const struct lease *l)
 {
@@ -389,8 +409,11 @@ static void choose(struct etcd_own *o)
 		.entries = o->entries,
 		.n_entries = o->n_entries,
 		.public_ip = o->wanted.public_ip,
+		.public_ip6 = o->wanted.public_ip6,
 		.held = o->pods_use,
+		.held6 = o->pods_use6,
 		.previous = o->conf.source->previous,
+		.previous6 = o->conf.source->previous6,
 		.seed = random_next(o),
 	};
 	struct subnets_choice c;
@@ -400,13 +423,20 @@ static void choose(struct etcd_own *o)
 	o->stale_key[0] = '\0';
 	o->next = (struct own_key){.lease = o->wanted};
 	o->next.lease.subnet = c.subnet;
+	o->next.lease.subnet6 = c.subnet6;
+	if (o->held && c.verdict != SUBNETS_CREATE) {
+		o->more_ms = now_ms(o) + backoff_next_ms(&o->backoff, random_next(o));
+		kick(o);
+		return;
+	}
 	switch (c.verdict) {
 	case SUBNETS_REUSE:
-		o->next.lease.subnet6 = o->entries[c.index].lease.subnet6;
+		complete6(&o->next.lease, &o->entries[c.index].lease);
 		o->next.mod_revision = o->seen[c.index].mod_revision;
 		o->next.lease_id = o->seen[c.index].lease_id;
 		break;
 	case SUBNETS_CREATE:
+		complete6(&o->next.lease, &o->next.lease);
 		if (!c.drop_stale)
 			break;
 		key_format(o, &o->entries[c.stale].lease, o->stale_key);
@@ -494,6 +524,13 @@ static void look(struct etcd_own *o)
 
 /* ---- what to do next ---- */
 
+/* IPv6 came later than our lease. A reservation is the operator's. */
+static bool lacks6(const struct etcd_own *o)
+{
+	return o->net.ipv6 && ip_is_set(&o->wanted.public_ip6) && o->have.lease_id != 0 &&
+	       !cidr_is_set(&o->have.lease.subnet6);
+}
+
 /* The one place that decides; called after whatever may have changed the answer. */
 static void kick(struct etcd_own *o)
 {
@@ -515,6 +552,11 @@ static void kick(struct etcd_own *o)
 	}
 	l.subnet = o->have.lease.subnet;
 	l.subnet6 = o->have.lease.subnet6;
+	if (lacks6(o) && o->more_ms <= now_ms(o)) {
+		look(o);
+		return;
+	}
+	complete6(&l, &o->have.lease);
 	etcd_lease_value_format(&l, o->net.vxlan.vni, &t);
 	if (strcmp(value, o->have.value) != 0)
 		rewrite(o, &l);
@@ -523,7 +565,7 @@ static void kick(struct etcd_own *o)
 	else if (o->renew_ms <= now_ms(o))
 		renew(o);
 	else
-		loop_timer_at(o->timer, o->renew_ms);
+		loop_timer_at(o->timer, lacks6(o) ? MIN(o->renew_ms, o->more_ms) : o->renew_ms);
 }
 
 static void on_timer(void *arg)
@@ -590,6 +632,8 @@ void etcd_own_saw_gone(struct etcd_own *o, const struct etcd_kv *kv)
 {
 	if (o->step == STEP_WRITING && key_is(o->next.key, kv->key)) {
 		o->seen_revision = kv->mod_revision;
+	} else if (o->step == STEP_WRITING && key_is(o->stale_key, kv->key)) {
+		return; /* that is us; if not, the transaction fails */
 	} else if (o->held && key_is(o->have.key, kv->key)) {
 		if (kv->mod_revision > o->have.mod_revision)
 			lose(o, "was deleted from etcd, or expired");

@@ -27,7 +27,8 @@ struct source_conf {
 	void *arg;
 	uint64_t seed;
 	const struct opts *opts; /* how to get at the store, and where in it */
-	struct cidr previous;	 /* FLANNEL_SUBNET of the subnet file, masked; unset = none */
+	/* FLANNEL_SUBNET and FLANNEL_IPV6_SUBNET of the subnet file, masked; unset = none */
+	struct cidr previous, previous6;
 	uint32_t renew_margin_min;
 	uint32_t lease_ttl_s; /* 86,400; tests use less */
 };

@@ -84,6 +84,8 @@ bool adopt_is_flannel_firewall(const struct object *have)
 
 bool adopt_may_delete(const struct adopt *rule, const struct object *have)
 {
+	if (rule->hold[object_family(have)])
+		return false;
 	switch (have->kind) {
 	case OBJECT_LINK:
 		return link_may_go(rule, have->link);

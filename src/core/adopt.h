@@ -26,6 +26,8 @@
 
 struct adopt {
 	struct cidr network, network6; /* the cluster's; unset = none */
+	/* The family is wanted and cannot be had now: nothing of it is touched. */
+	bool hold[FAMILY__COUNT];
 	bool uninstall;
 	bool uninstall_bridge;
 	/* We masquerade, we accept, and no flanneld lives here: so flannel's that do may go. */

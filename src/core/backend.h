@@ -13,12 +13,13 @@
 /* All that a backend may look at. Borrowed. */
 struct want_input {
 	const struct brain_conf *conf;
-	const struct netconf *net;
+	const struct netconf
+		*net; /* with the families alone for which uplink and lease are there */
 	const struct uplink *uplink;
 	const struct lease *own;  /* NULL until we hold one: then only the link is wanted */
-	const struct peer *peers; /* the whole table, judged; only those PEER_OK are programmed */
+	const struct peer *peers; /* the whole table, judged; only halves PEER_OK are programmed */
 	size_t n_peers;
-	struct mac vtep_mac;
+	struct mac vtep_mac, vtep_mac6;
 	struct mac bridge_mac; /* of an adopted bridge; unset = the one derived from its address */
 	bool nexthops;	       /* routes by nexthop objects */
 	const uint32_t *taken_ids; /* nexthop ids of others in our range, ascending */
@@ -27,7 +28,7 @@ struct want_input {
 
 struct backend {
 	enum backend_type type;
-	uint32_t overhead_bytes; /* off the uplink's MTU */
+	uint32_t overhead_bytes, overhead6_bytes; /* off the uplink's MTU, by the outer family */
 	/* Appends its objects to `ret`; arrays from `a`, sorted by the caller. */
 	void (*want)(const struct want_input *in, struct arena *a, struct netstate *ret);
 };

@@ -33,6 +33,7 @@ struct brain *brain_new(const struct brain_conf *conf)
 	arena_init(&b->pass.arena, 0);
 	look_init(&b->look);
 	retry_init(&b->retry);
+	retry_init(&b->retry6);
 	retry_init(&b->tolerated);
 	contest_init(&b->contest);
 	return b;
@@ -70,6 +71,24 @@ enum phase brain_phase(const struct brain *b)
 	return l->have_own ? PHASE_RUN : PHASE_WAIT_LEASE;
 }
 
+#define MTU_MIN6_BYTES 1280 /* RFC 8200 5; the kernel takes IPv6 off a link with less */
+
+void brain_net(const struct brain *b, struct netconf *ret)
+{
+	const struct learnt *l = &b->learnt;
+
+	*ret = l->net; /* without a configuration: no family at all */
+	if (l->uplink.ifindex) {
+		ret->ipv4 = ret->ipv4 && ip_is_set(&l->uplink.public_ip);
+		ret->ipv6 = ret->ipv6 && ip_is_set(&l->uplink.public_ip6) &&
+			    want_mtu(&l->net, &l->uplink, true) >= MTU_MIN6_BYTES;
+	}
+	if (l->have_own) {
+		ret->ipv4 = ret->ipv4 && cidr_is_set(&l->own.subnet);
+		ret->ipv6 = ret->ipv6 && cidr_is_set(&l->own.subnet6);
+	}
+}
+
 unsigned brain_kinds(const struct brain *b)
 {
 	switch (brain_phase(b)) {
@@ -93,10 +112,13 @@ const struct netstate *brain_want(const struct brain *b)
 
 void brain_names(const struct brain *b, char ret_names[DEV__COUNT][LINK_NAME_SIZE])
 {
+	struct netconf net;
+
+	brain_net(b, &net);
 	for (int dev = 0; dev < DEV__COUNT; dev++) {
 		ret_names[dev][0] = '\0';
 		if (b->learnt.have_config)
-			want_link_name(&b->conf, &b->learnt.net, (enum dev)dev, ret_names[dev]);
+			want_link_name(&b->conf, &net, (enum dev)dev, ret_names[dev]);
 	}
 	if (b->learnt.have_uplink)
 		memcpy(ret_names[DEV_UPLINK], b->learnt.uplink.name, LINK_NAME_SIZE);
@@ -104,11 +126,11 @@ void brain_names(const struct brain *b, char ret_names[DEV__COUNT][LINK_NAME_SIZ
 
 void brain_networks(const struct brain *b, struct cidr ret_networks[2])
 {
-	bool ipv4 = b->learnt.have_config && b->learnt.net.ipv4;
-	bool ipv6 = b->learnt.have_config && b->learnt.net.ipv6;
+	struct netconf net;
 
-	ret_networks[0] = ipv4 ? b->learnt.net.network : (struct cidr){0};
-	ret_networks[1] = ipv6 ? b->learnt.net.network6 : (struct cidr){0};
+	brain_net(b, &net);
+	ret_networks[0] = net.ipv4 ? net.network : (struct cidr){0};
+	ret_networks[1] = net.ipv6 ? net.network6 : (struct cidr){0};
 }
 
 void brain_arrival(const struct brain *b, struct fw_arrival *ret)

@@ -56,12 +56,14 @@ struct learnt {
 	char config_problem[400]; /* "" = the last one read was fine */
 
 	bool have_uplink;
-	struct uplink uplink;
+	struct uplink uplink; /* a family that lost its addresses keeps the last ones */
 	char uplink_problem[240];
-	uint32_t n_shortcuts; /* ports by which pods pass the firewall by */
-	struct uplink next;   /* another uplink, adopted at next_ms if it is still chosen then */
-	uint64_t next_ms;     /* LOOK_NEVER = none */
-	uint64_t facts_ms;    /* when to ask for UPDATE_UPLINK; LOOK_NEVER = not needed */
+	uint32_t n_shortcuts;	   /* ports by which pods pass the firewall by */
+	bool lacks[FAMILY__COUNT]; /* has no addresses now, because of uplink_lacks */
+	char uplink_lacks[240];
+	struct uplink next; /* another uplink, adopted at next_ms if it is still chosen then */
+	uint64_t next_ms;   /* LOOK_NEVER = none */
+	uint64_t facts_ms;  /* when to ask for UPDATE_UPLINK; LOOK_NEVER = not needed */
 
 	bool listed; /* a complete list was seen */
 	struct leases leases;
@@ -95,8 +97,9 @@ struct wanted {
 	struct arena taken_arena;
 	const uint32_t *taken_ids;
 	size_t n_taken_ids;
-	struct mac vtep_mac, bridge_mac;	   /* unset = not yet chosen */
-	bool vtep_mac_decided, bridge_mac_decided; /* the first dump had its say */
+	/* By role, of links that are made; unset = not yet chosen. Decided: the first dump had its say. */
+	struct mac mac[DEV__COUNT];
+	bool mac_decided[DEV__COUNT];
 	uint64_t generation;
 };
 
@@ -108,10 +111,11 @@ struct pass {
 	struct diff diff;
 	struct op *ops; /* the slice that was handed out */
 	size_t n_ops;
-	unsigned touched;	     /* kinds of ops handed out so far */
-	unsigned blocked_devs;	     /* links that cannot be used: nothing on them is tried */
-	unsigned repair_kinds;	     /* a difference in these is somebody's doing */
-	bool verifying;		     /* this dump follows a plan, and nothing new is wanted since */
+	unsigned touched;      /* kinds of ops handed out so far */
+	unsigned blocked_devs; /* links that cannot be used: nothing on them is tried */
+	unsigned repair_kinds; /* a difference in these is somebody's doing */
+	bool verifying;	       /* this dump follows a plan, and nothing new is wanted since */
+	bool unguarded; /* some link would lose its routes if the host became an IPv6 router */
 	uint64_t applied_generation; /* of the last plan */
 	size_t n_run[OBJECT__COUNT]; /* ops that may run now, per kind */
 	struct repair repair;
@@ -128,17 +132,18 @@ struct brain {
 	enum circle circle;
 	struct pass pass;
 	struct retry retry;	/* what is refused, and must not be */
+	struct retry retry6;	/* ditto, what is for IPv6 alone */
 	struct retry tolerated; /* what is refused, and we can do without */
 	struct contest contest;
 	struct backoff dump_backoff;
 	char dump_problem[240];
 
-	/* Bits of kinds. Verified: both empty. */
+	/* Bits of kinds. Verified: all empty. */
 	unsigned changed; /* want or we changed something, no dump has shown it right since */
-	unsigned bad;	  /* the last dump showed differences that have to wait */
-	bool fault;	  /* something is wrong: not just a new peer that is being made */
-	uint64_t verified_generation, verified_ms;
-	size_t n_bad_peers[OBJECT__COUNT];
+	unsigned bad[FAMILY__COUNT]; /* the last dump showed differences that have to wait */
+	bool fault[FAMILY__COUNT]; /* something is wrong: not just a new peer that is being made */
+	uint64_t verified_generation, verified_ms; /* but for IPv6, which has its own say */
+	size_t n_bad_peers[FAMILY__COUNT][OBJECT__COUNT];
 	char difference[OP_STRLEN]; /* the first one of the last dump that showed any */
 	char table_notes[240], chain_notes[1200], addr_notes[200];
 
@@ -153,6 +158,8 @@ struct brain {
 
 /* brain.c */
 uint64_t brain_random(struct brain *b);
+/* The configuration with those families alone for which there are uplink and lease. */
+void brain_net(const struct brain *b, struct netconf *ret);
 /* Kinds kept in the phase. */
 unsigned brain_kinds(const struct brain *b);
 /* `kinds` are wanted otherwise than before: rebuild, look. */

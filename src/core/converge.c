@@ -24,17 +24,37 @@ static bool choose_nexthops(const struct brain *b)
 }
 
 /* Until the first dump has shown whether there is a device to adopt. */
-static void choose_mac(struct brain *b)
+static void choose_mac(struct brain *b, bool v6)
 {
+	struct mac *mac = &b->wanted.mac[v6 ? DEV_VXLAN6 : DEV_VXLAN];
 	const struct lease *before;
+	struct mac earlier = {0};
 
-	if (mac_is_set(&b->wanted.vtep_mac))
+	if (mac_is_set(mac))
 		return;
 	before = leases_find_public(&b->learnt.leases, &b->learnt.uplink.public_ip);
-	if (before && mac_is_unicast(&before->vtep_mac))
-		b->wanted.vtep_mac = before->vtep_mac;
-	else
-		b->wanted.vtep_mac = mac_from_random(brain_random(b));
+	if (before)
+		earlier = lease_half(before, v6).vtep_mac;
+	*mac = mac_is_unicast(&earlier) ? earlier : mac_from_random(brain_random(b));
+}
+
+static void judge(struct brain *b, const struct netconf *net)
+{
+	struct learnt *l = &b->learnt;
+	struct wanted *w = &b->wanted;
+	struct text notes = TEXT(w->notes);
+	struct leases_self self = {
+		.net = net,
+		.own = &l->own,
+		.public_ip = l->uplink.public_ip,
+		.public_ip6 = l->uplink.public_ip6,
+		.vtep_mac = w->mac[DEV_VXLAN],
+		.vtep_mac6 = w->mac[DEV_VXLAN6],
+	};
+
+	arena_reset(&b->pass.arena);
+	leases_judge(&l->leases, &self, &b->pass.arena, &notes, &w->verdict);
+	w->nexthops = choose_nexthops(b);
 }
 
 /* What flanneld left of its firewall is ours to replace, unless one lives here: it would put it back. */
@@ -50,36 +70,38 @@ static void rebuild(struct brain *b)
 {
 	struct wanted *w = &b->wanted;
 	struct learnt *l = &b->learnt;
-	struct text notes = TEXT(w->notes);
+	struct netconf net;
 	struct want_input in = {
 		.conf = &b->conf,
-		.net = &l->net,
+		.net = &net,
 		.uplink = &l->uplink,
 		.own = l->have_own ? &l->own : NULL,
 		.taken_ids = w->taken_ids,
 		.n_taken_ids = w->n_taken_ids,
 	};
 
-	choose_mac(b);
+	brain_net(b, &net);
+	choose_mac(b, false);
+	if (l->net.ipv6 && ip_is_set(&l->uplink.public_ip6))
+		choose_mac(b, true);
 	w->notes[0] = '\0';
 	if (l->have_own) {
-		struct leases_self self = {.net = &l->net,
-					   .own = &l->own,
-					   .public_ip = l->uplink.public_ip,
-					   .vtep_mac = w->vtep_mac};
-
-		arena_reset(&b->pass.arena);
-		leases_judge(&l->leases, &self, &b->pass.arena, &notes, &w->verdict);
-		w->nexthops = choose_nexthops(b);
+		judge(b, &net);
 		in.peers = l->leases.peers;
 		in.n_peers = l->leases.n;
 	}
 	in.nexthops = w->nexthops;
-	in.vtep_mac = w->vtep_mac;
-	in.bridge_mac = w->bridge_mac;
+	in.vtep_mac = w->mac[DEV_VXLAN];
+	in.vtep_mac6 = w->mac[DEV_VXLAN6];
+	in.bridge_mac = w->mac[DEV_BRIDGE];
 	arena_reset(&w->arena);
 	want_build(&in, &w->arena, &w->state);
-	w->rule = (struct adopt){.network = l->net.network, .network6 = l->net.network6};
+	w->rule = (struct adopt){
+		.network = l->net.network,
+		.network6 = l->net.network6,
+		.hold = {[FAMILY_V4] = l->net.ipv4 && !net.ipv4,
+			 [FAMILY_V6] = l->net.ipv6 && !net.ipv6},
+	};
 	set_succession(b);
 	w->stale = false;
 	w->generation++;
@@ -122,12 +144,10 @@ static void adopt_mac(struct brain *b, const struct link *have)
 {
 	struct wanted *w = &b->wanted;
 	struct object o = {.kind = OBJECT_LINK, .link = have};
-	bool vxlan = have->dev == DEV_VXLAN && !w->vtep_mac_decided;
-	bool bridge = have->dev == DEV_BRIDGE && !w->bridge_mac_decided;
 	ptrdiff_t i = netstate_find(&w->state, &o);
 	struct link *want, as_is;
 
-	if (i < 0 || !(vxlan || bridge) || !mac_is_unicast(&have->mac))
+	if (i < 0 || w->mac_decided[have->dev] || !mac_is_unicast(&have->mac))
 		return;
 	want = (struct link *)w->state.of[OBJECT_LINK].items + i;
 	as_is = *want;
@@ -135,7 +155,7 @@ static void adopt_mac(struct brain *b, const struct link *have)
 	if (link_compare(&as_is, have, NULL) == LINK_RECREATE)
 		return;
 	want->mac = have->mac;
-	*(vxlan ? &w->vtep_mac : &w->bridge_mac) = have->mac;
+	w->mac[have->dev] = have->mac;
 }
 
 static void note_chain(struct brain *b, const struct fw_chain *have)
@@ -211,11 +231,15 @@ static unsigned repair_kinds(const struct brain *b)
  * firewall beside ours (a chain of it that an administrator jumps to cannot be deleted). */
 static struct retry *retry_of(struct brain *b, const struct op *op)
 {
-	bool optional = op->object.kind == OBJECT_SYSCTL
-				? !strstr(op->object.sysctl->path, "forward")
-				: adopt_is_flannel_firewall(&op->object);
+	const struct object *o = &op->object;
 
-	return optional ? &b->tolerated : &b->retry;
+	bool optional = o->kind == OBJECT_SYSCTL
+				? !strstr(o->sysctl->path, "forward") && !sysctl_guards(o->sysctl)
+				: adopt_is_flannel_firewall(o);
+
+	if (optional)
+		return &b->tolerated;
+	return object_family(o) == FAMILY_V6 ? &b->retry6 : &b->retry;
 }
 
 static bool is_repair(struct brain *b, const struct op *op)
@@ -230,13 +254,21 @@ static bool is_vital(const struct op *op)
 	return op->object.kind == OBJECT_LINK && (op->verb != OP_SET || !op->old.link->up);
 }
 
+/* Would it make the host a router while a link is about to lose its routes by that? The next dump shows
+ * whether the guards took. */
+static bool is_unguarded(const struct pass *p, const struct op *op)
+{
+	return p->unguarded && op->object.kind == OBJECT_SYSCTL &&
+	       strcmp(op->object.sysctl->path, WANT_FORWARDING6) == 0;
+}
+
 /* May this op run now? If not, it is looked at again in time. */
 static bool may_run(struct brain *b, const struct op *op)
 {
 	struct pass *p = &b->pass;
 	uint64_t until;
 
-	if (p->blocked_devs & 1u << diff_dev(&p->diff, &op->object))
+	if ((p->blocked_devs & 1u << diff_dev(&p->diff, &op->object)) || is_unguarded(p, op))
 		return false;
 	until = retry_until(retry_of(b, op), &op->object);
 	if (p->verifying || is_repair(b, op))
@@ -273,7 +305,7 @@ static void wait_for_ours(struct brain *b)
 }
 
 struct survey {
-	unsigned run, held; /* kinds */
+	unsigned run[FAMILY__COUNT], held[FAMILY__COUNT]; /* kinds */
 	size_t n_repairs;
 	struct op first_repair;
 };
@@ -290,12 +322,14 @@ static void survey(struct brain *b, struct survey *ret)
 	contest_begin(&b->contest);
 	memset(p->n_run, 0, sizeof(p->n_run));
 	p->blocked_devs = 0;
+	p->unguarded = false;
 	p->repair_kinds = repair_kinds(b);
 	for (size_t i = 0; i < OBJECT__COUNT; i++) {
-		if (p->kinds & OBJECT_BIT(i))
-			b->n_bad_peers[i] = 0;
+		for (size_t f = 0; f < FAMILY__COUNT && p->kinds & OBJECT_BIT(i); f++)
+			b->n_bad_peers[f][i] = 0;
 	}
 	while (diff_next(&p->diff, &op, 1)) {
+		enum ip_family family = object_family(&op.object);
 		enum object_kind kind = op.object.kind;
 
 		retry_still(retry_of(b, &op), &op.object);
@@ -303,6 +337,7 @@ static void survey(struct brain *b, struct survey *ret)
 			wait_for_ours(b);
 			continue;
 		}
+		p->unguarded |= kind == OBJECT_SYSCTL && sysctl_guards(op.object.sysctl);
 		if (!may_run(b, &op) && retry_of(b, &op) == &b->tolerated)
 			continue;
 		if (first)
@@ -310,16 +345,21 @@ static void survey(struct brain *b, struct survey *ret)
 		first = false;
 		/* What stands in a wanted slot keeps a peer away, too. */
 		if (op.verb != OP_DEL || netstate_find(&b->wanted.state, &op.object) >= 0)
-			b->n_bad_peers[kind]++;
+			b->n_bad_peers[family][kind]++;
 		if (!may_run(b, &op)) {
-			ret->held |= OBJECT_BIT(kind);
+			ret->held[family] |= OBJECT_BIT(kind);
 			continue;
 		}
-		ret->run |= OBJECT_BIT(kind);
+		ret->run[family] |= OBJECT_BIT(kind);
 		p->n_run[kind]++;
-		if (is_repair(b, &op) && !ret->n_repairs++)
+		if (!is_repair(b, &op))
+			continue;
+		if (!ret->n_repairs++)
 			ret->first_repair = op;
+		b->fault[family] = true;
 	}
+	for (size_t f = 0; f < FAMILY__COUNT; f++)
+		b->fault[f] |= ret->held[f] || (p->verifying && ret->run[f]);
 	diff_rewind(&p->diff);
 	p->blocked_devs = 0;
 }
@@ -373,22 +413,27 @@ static bool next_slice(struct brain *b, struct update *ret)
 }
 
 /* Nothing is to be done now: what the dump showed stands. */
-static void settle(struct brain *b, unsigned held)
+static void settle(struct brain *b, const unsigned held[FAMILY__COUNT])
 {
-	unsigned kinds = b->pass.kinds;
+	unsigned kinds = b->pass.kinds, bad = 0;
 
 	b->circle = CIRCLE_IDLE;
 	arena_reset(&b->pass.arena);
 	b->changed &= ~kinds;
-	b->bad = (b->bad & ~kinds) | held;
-	if (kinds & OBJECT_BIT(OBJECT_LINK)) {
-		b->wanted.vtep_mac_decided = true;
-		b->wanted.bridge_mac_decided = b->learnt.have_own;
+	for (size_t f = 0; f < FAMILY__COUNT; f++) {
+		b->bad[f] = (b->bad[f] & ~kinds) | held[f];
+		bad |= b->bad[f];
+		b->fault[f] = b->fault[f] && (b->changed || b->bad[f]);
 	}
-	if (b->changed || b->bad)
+	for (size_t i = 0; i < b->wanted.state.of[OBJECT_LINK].n; i++) {
+		if (kinds & OBJECT_BIT(OBJECT_LINK))
+			b->wanted.mac_decided[netstate_at(&b->wanted.state, OBJECT_LINK, i)
+						      .link->dev] = true;
+	}
+	if (b->changed || b->bad[FAMILY_BOTH] || b->bad[FAMILY_V4])
 		return;
-	b->fault = false;
-	b->difference[0] = '\0';
+	if (!bad)
+		b->difference[0] = '\0';
 	b->verified_generation = b->wanted.generation;
 	b->verified_ms = b->now_ms;
 }
@@ -458,6 +503,7 @@ void converge_dump_end(struct brain *b, const struct event *ev, struct update *r
 {
 	struct pass *p = &b->pass;
 	struct survey s;
+	unsigned run;
 
 	if (b->circle != CIRCLE_DUMP)
 		return;
@@ -491,17 +537,17 @@ void converge_dump_end(struct brain *b, const struct event *ev, struct update *r
 	}
 	survey(b, &s);
 	retry_settle(&b->retry, p->kinds);
+	retry_settle(&b->retry6, p->kinds);
 	retry_settle(&b->tolerated, p->kinds);
-	if (s.n_repairs || s.held || (p->verifying && s.run))
-		b->fault = true;
 	p->repair = (struct repair){0};
 	if (s.n_repairs) {
 		record(b, &s);
 		ret->repair = &p->repair;
 	}
 	look_forget_who(&b->look, p->kinds);
-	p->ops = arena_array(&p->arena, struct op, s.run ? SLICE_OPS : 0);
-	if (!s.run || !next_slice(b, ret))
+	run = s.run[FAMILY_BOTH] | s.run[FAMILY_V4] | s.run[FAMILY_V6];
+	p->ops = arena_array(&p->arena, struct op, run ? SLICE_OPS : 0);
+	if (!run || !next_slice(b, ret))
 		settle(b, s.held);
 }
 
@@ -567,7 +613,7 @@ static bool learn_failures(struct brain *b, const struct op_failure *failures, s
 		snprintf(number, sizeof(number), "errno %d", -f->code);
 		retry_refused(retry_of(b, op), op, &b->pass.devs, f->text[0] ? f->text : number,
 			      b->now_ms, brain_random(b));
-		b->fault |= retry_of(b, op) == &b->retry;
+		b->fault[object_family(&op->object)] |= retry_of(b, op) != &b->tolerated;
 	}
 	return !dead_devs;
 }

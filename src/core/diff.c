@@ -17,6 +17,16 @@ void diff_begin(struct diff *d, const struct netstate *want, unsigned kinds,
 	}
 }
 
+static bool sysctl_is_satisfied(const struct object *want, const struct object *have)
+{
+	/* Cannot be read: no such file on this kernel, so nothing can be written either. */
+	if (!have->sysctl->value[0] || object_eq(want, have))
+		return true;
+	/* 0: somebody else than the kernel listens to routers, networkd or NetworkManager. What he
+	 * learns stays when the host becomes a router. */
+	return sysctl_guards(want->sysctl) && strcmp(have->sysctl->value, "0") == 0;
+}
+
 /* Is `have` as good as `want`, of the same key? */
 static bool is_satisfied(const struct object *want, const struct object *have)
 {
@@ -24,8 +34,7 @@ static bool is_satisfied(const struct object *want, const struct object *have)
 	case OBJECT_LINK:
 		return link_compare(want->link, have->link, NULL) == LINK_SAME;
 	case OBJECT_SYSCTL:
-		/* Cannot be read: no such file on this kernel, so nothing can be written either. */
-		return !have->sysctl->value[0] || object_eq(want, have);
+		return sysctl_is_satisfied(want, have);
 	case OBJECT_FW_CHAIN:
 		return fw_chain_satisfied(want->fw_chain, have->fw_chain);
 	case OBJECT_ADDR:

@@ -30,13 +30,15 @@ static void want_peers(const struct want_input *in, bool v6, struct arena *a, st
 	struct guard_peer *peer;
 
 	for (size_t i = 0; i < in->n_peers; i++)
-		n += in->peers[i].state == PEER_OK && ip_is_set(address(&in->peers[i], v6));
+		n += leases_state(&in->peers[i], v6) == PEER_OK &&
+		     ip_is_set(address(&in->peers[i], v6));
 	if (n == 0)
 		return;
 	peer = want_append(ret, OBJECT_GUARD_PEER, n, a);
 	n = 0;
 	for (size_t i = 0; i < in->n_peers; i++) {
-		if (in->peers[i].state == PEER_OK && ip_is_set(address(&in->peers[i], v6)))
+		if (leases_state(&in->peers[i], v6) == PEER_OK &&
+		    ip_is_set(address(&in->peers[i], v6)))
 			peer[n++].ip = *address(&in->peers[i], v6);
 	}
 	qsort(peer, n, sizeof(*peer), peer_cmp);

@@ -5,10 +5,8 @@
 #include <string.h>
 
 const char *const peer_state_names[] = {
-	[PEER_OK] = "ok",
-	[PEER_OURS] = "ours",
-	[PEER_OTHER] = "other",
-	[PEER_REFUSED] = "refused",
+	[PEER_OK] = "ok",	    [PEER_OURS] = "ours",     [PEER_OTHER] = "other",
+	[PEER_REFUSED] = "refused", [PEER_ABSENT] = "absent",
 };
 static_assert(ARRAY_SIZE(peer_state_names) == PEER__COUNT, "a name for each");
 
@@ -215,102 +213,193 @@ const struct lease *leases_find_public(struct leases *t, const struct ip *public
 	return NULL;
 }
 
+enum peer_state leases_state(const struct peer *p, bool v6)
+{
+	return v6 ? p->state6 : p->state;
+}
+
 /* ---- judging ---- */
 
 struct judge {
 	struct leases *t;
 	const struct leases_self *self;
+	struct arena *scratch;
 	struct text *notes;
-	size_t n_refused,
-		n_shared; /* n_shared: leases with our public address but not our subnet */
+	bool v6;	  /* the family that is judged */
+	size_t n_refused; /* halves */
+	size_t n_shared;  /* leases with our public address but not our subnet */
 };
+
+static void set_state(const struct judge *j, struct peer *p, enum peer_state state)
+{
+	if (j->v6)
+		p->state6 = state;
+	else
+		p->state = state;
+}
+
+static bool is_ok(const struct judge *j, const struct peer *p)
+{
+	return leases_state(p, j->v6) == PEER_OK;
+}
 
 static void refuse(struct judge *j, struct peer *p, const char *why)
 {
+	struct lease_half half = lease_half(&p->lease, j->v6);
 	char subnet[CIDR_STRLEN], public_ip[IP_STRLEN];
 
-	p->state = PEER_REFUSED;
+	set_state(j, p, PEER_REFUSED);
 	if (j->n_refused++ < NAMED_MAX)
 		text_add(j->notes, "peer %s at %s is left out: %s\n",
-			 cidr_format(&p->lease.subnet, subnet),
-			 ip_format(&p->lease.public_ip, public_ip), why);
+			 cidr_format(&half.subnet, subnet), ip_format(&half.public_ip, public_ip),
+			 why);
 }
 
 static void refuse_for(struct judge *j, struct peer *p, const char *what, const struct lease *other)
 {
-	char why[160], subnet[CIDR_STRLEN], public_ip[IP_STRLEN];
+	struct lease_half half = lease_half(other, j->v6);
+	char why[200], subnet[CIDR_STRLEN], public_ip[IP_STRLEN];
 	struct text t = TEXT(why);
 
-	text_add(&t, "%s %s at %s", what, cidr_format(&other->subnet, subnet),
-		 ip_format(&other->public_ip, public_ip));
+	text_add(&t, "%s %s at %s", what, cidr_format(&half.subnet, subnet),
+		 ip_format(&half.public_ip, public_ip));
 	refuse(j, p, why);
+}
+
+/* Is it ours or of no interest, as a whole? */
+static bool judge_whole(struct judge *j, const struct lease *l, enum peer_state *ret)
+{
+	const struct leases_self *self = j->self;
+
+	if (self->own && cidr_eq(&self->own->subnet, &l->subnet)) {
+		*ret = PEER_OURS;
+	} else if (l->type == BACKEND_NONE) {
+		*ret = PEER_OTHER;
+	} else if (ip_is_set(&self->public_ip) && ip_eq(&self->public_ip, &l->public_ip)) {
+		*ret = PEER_OURS;
+		j->n_shared += !j->v6;
+	} else {
+		return false;
+	}
+	return true;
 }
 
 static void judge_alone(struct judge *j, struct peer *p)
 {
 	const struct leases_self *self = j->self;
-	const struct lease *l = &p->lease, *own = self->own;
+	const struct lease *own = self->own;
+	const struct mac *mac = j->v6 ? &self->vtep_mac6 : &self->vtep_mac;
+	struct lease_half half = lease_half(&p->lease, j->v6);
+	struct cidr own_subnet = {0};
+	enum peer_state state;
 	struct err err;
 
-	p->state = PEER_OK;
-	if (own && cidr_eq(&own->subnet, &l->subnet)) {
-		p->state = PEER_OURS;
-	} else if (l->type == BACKEND_NONE) {
-		p->state = PEER_OTHER;
-	} else if (ip_is_set(&self->public_ip) && ip_eq(&self->public_ip, &l->public_ip)) {
-		p->state = PEER_OURS;
-		j->n_shared++;
-	} else if (lease_check(l, self->net, &err) < 0) {
+	if (own)
+		own_subnet = lease_half(own, j->v6).subnet;
+	if (judge_whole(j, &p->lease, &state)) {
+		set_state(j, p, state);
+	} else if (!cidr_is_set(&half.subnet)) {
+		set_state(j, p, PEER_ABSENT);
+	} else if (lease_check(&p->lease, j->v6, self->net, &err) < 0) {
 		refuse(j, p, err.text);
-	} else if (own && cidr_overlaps(&own->subnet, &l->subnet)) {
+	} else if (cidr_is_set(&own_subnet) && cidr_overlaps(&own_subnet, &half.subnet)) {
 		refuse_for(j, p, "its subnet overlaps our own", own);
-	} else if (cidr_contains(&l->subnet, &self->public_ip)) {
+	} else if (cidr_contains(&half.subnet, j->v6 ? &self->public_ip6 : &self->public_ip)) {
 		/* Its route would take the place of the uplink's own. */
 		refuse(j, p, "our own address lies in its subnet");
-	} else if (own && cidr_contains(&own->subnet, &l->public_ip)) {
-		refuse_for(j, p, "its PublicIP lies in our own subnet", own);
-	} else if (mac_is_set(&self->vtep_mac) && mac_eq(&self->vtep_mac, &l->vtep_mac)) {
+	} else if (cidr_is_set(&own_subnet) && cidr_contains(&own_subnet, &half.public_ip)) {
+		refuse_for(j, p,
+			   j->v6 ? "its PublicIPv6 lies in our own subnet"
+				 : "its PublicIP lies in our own subnet",
+			   own);
+	} else if (mac_is_set(mac) && mac_eq(mac, &half.vtep_mac)) {
 		refuse(j, p, "its VtepMAC is our own");
+	} else if (j->v6 && ip_eq(&self->public_ip6, &half.public_ip)) {
+		refuse(j, p, "its PublicIPv6 is our own");
+	} else {
+		set_state(j, p, PEER_OK);
 	}
+}
+
+struct by_subnet {
+	struct cidr subnet;
+	uint32_t index;
+};
+
+static int by_subnet_cmp(const void *a, const void *b)
+{
+	const struct by_subnet *x = a, *y = b;
+	int c = cidr_cmp(&x->subnet, &y->subnet);
+
+	return c ? c : (x->index > y->index) - (x->index < y->index);
+}
+
+/* The table is in the order of IPv4 subnets. NULL for these: no other order is needed. */
+static struct by_subnet *sort_by_subnet(const struct judge *j)
+{
+	struct by_subnet *all;
+
+	if (!j->v6)
+		return NULL;
+	all = arena_array(j->scratch, struct by_subnet, j->t->n);
+	for (size_t i = 0; i < j->t->n; i++)
+		all[i] = (struct by_subnet){j->t->peers[i].lease.subnet6, (uint32_t)i};
+	qsort(all, j->t->n, sizeof(*all), by_subnet_cmp);
+	return all;
+}
+
+static struct peer *nth(const struct judge *j, const struct by_subnet *order, size_t i)
+{
+	return &j->t->peers[order ? order[i].index : i];
 }
 
 /* Prefixes are nested or disjoint, and sorted the outer one comes first: two walks find every overlap. */
 static void judge_overlaps(struct judge *j)
 {
-	const struct peer *inner = NULL, *outer = NULL;
+	const uint32_t len = j->v6 ? j->self->net->subnet_len6 : j->self->net->subnet_len;
+	const struct by_subnet *order = sort_by_subnet(j);
+	const struct lease *inner = NULL, *outer = NULL;
 
 	for (size_t i = j->t->n; i-- > 0;) {
-		struct peer *p = &j->t->peers[i];
+		struct peer *p = nth(j, order, i);
+		struct cidr subnet = lease_half(&p->lease, j->v6).subnet, other;
 
-		if (p->state != PEER_OK)
+		if (!is_ok(j, p))
 			continue;
-		if (p->lease.subnet.len == j->self->net->subnet_len)
-			inner = p;
-		else if (inner && cidr_overlaps(&p->lease.subnet, &inner->lease.subnet))
-			refuse_for(j, p, "its subnet overlaps", &inner->lease);
+		if (subnet.len == len) {
+			inner = &p->lease;
+		} else if (inner) {
+			other = lease_half(inner, j->v6).subnet;
+			if (cidr_overlaps(&subnet, &other))
+				refuse_for(j, p, "its subnet overlaps", inner);
+		}
 	}
 	for (size_t i = 0; i < j->t->n; i++) {
-		struct peer *p = &j->t->peers[i];
+		struct peer *p = nth(j, order, i);
+		struct cidr subnet = lease_half(&p->lease, j->v6).subnet, other = {0};
 
-		if (p->state != PEER_OK)
+		if (!is_ok(j, p))
 			continue;
-		if (outer && cidr_overlaps(&outer->lease.subnet, &p->lease.subnet))
-			refuse_for(j, p, "its subnet overlaps", &outer->lease);
+		if (outer)
+			other = lease_half(outer, j->v6).subnet;
+		if (outer && cidr_overlaps(&other, &subnet))
+			refuse_for(j, p, "its subnet overlaps", outer);
 		else
-			outer = p;
+			outer = &p->lease;
 	}
 }
 
 /* The last of them that begins at `ip` or before. */
-static const struct peer *find_before(const struct peer *const *peers, size_t n,
-				      const struct ip *ip)
+static const struct peer *find_before(const struct judge *j, const struct peer *const *peers,
+				      size_t n, const struct ip *ip)
 {
 	size_t low = 0;
 
 	while (low < n) {
 		size_t mid = low + (n - low) / 2;
+		struct ip first = lease_half(&peers[mid]->lease, j->v6).subnet.ip;
 
-		if (ip_cmp(&peers[mid]->lease.subnet.ip, ip) <= 0)
+		if (ip_cmp(&first, ip) <= 0)
 			low = mid + 1;
 		else
 			n = mid;
@@ -319,24 +408,33 @@ static const struct peer *find_before(const struct peer *const *peers, size_t n,
 }
 
 /* Outer packets would go to a pod, through the tunnel that they carry. */
-static void judge_addresses(struct judge *j, struct arena *scratch)
+static void judge_addresses(struct judge *j)
 {
-	const struct peer **ok = arena_array(scratch, const struct peer *, j->t->n);
+	const struct cidr *network = j->v6 ? &j->self->net->network6 : &j->self->net->network;
+	const struct peer **ok = arena_array(j->scratch, const struct peer *, j->t->n);
+	const struct by_subnet *order = sort_by_subnet(j);
 	size_t n = 0;
 
 	for (size_t i = 0; i < j->t->n; i++) {
-		if (j->t->peers[i].state == PEER_OK)
-			ok[n++] = &j->t->peers[i];
+		struct peer *p = nth(j, order, i);
+
+		if (is_ok(j, p))
+			ok[n++] = p;
 	}
 	for (size_t i = 0; i < j->t->n; i++) {
 		struct peer *p = &j->t->peers[i];
-		const struct ip *ip = &p->lease.public_ip;
+		struct ip ip = lease_half(&p->lease, j->v6).public_ip;
 		const struct peer *holder = NULL;
+		struct cidr subnet;
 
-		if (p->state == PEER_OK && cidr_contains(&j->self->net->network, ip))
-			holder = find_before(ok, n, ip);
-		if (holder && cidr_contains(&holder->lease.subnet, ip))
-			refuse_for(j, p, "its PublicIP lies in", &holder->lease);
+		if (is_ok(j, p) && cidr_contains(network, &ip))
+			holder = find_before(j, ok, n, &ip);
+		if (!holder)
+			continue;
+		subnet = lease_half(&holder->lease, j->v6).subnet;
+		if (cidr_contains(&subnet, &ip))
+			refuse_for(j, p, j->v6 ? "its PublicIPv6 lies in" : "its PublicIP lies in",
+				   &holder->lease);
 	}
 }
 
@@ -356,41 +454,60 @@ static int by_mac_cmp(const void *a, const void *b)
 	return c ? c : (x->index > y->index) - (x->index < y->index);
 }
 
-static void judge_macs(struct judge *j, struct arena *scratch)
+static void judge_macs(struct judge *j)
 {
-	struct by_mac *all = arena_array(scratch, struct by_mac, j->t->n);
-	const struct peer *first = NULL;
+	struct by_mac *all = arena_array(j->scratch, struct by_mac, j->t->n);
+	const struct lease *first = NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < j->t->n; i++) {
-		if (j->t->peers[i].state == PEER_OK)
-			all[n++] = (struct by_mac){j->t->peers[i].lease.vtep_mac, (uint32_t)i,
-						   j->t->peers[i].lease.since};
+		const struct peer *p = &j->t->peers[i];
+
+		if (is_ok(j, p))
+			all[n++] = (struct by_mac){lease_half(&p->lease, j->v6).vtep_mac,
+						   (uint32_t)i, p->lease.since};
 	}
 	qsort(all, n, sizeof(*all), by_mac_cmp);
 	for (size_t i = 0; i < n; i++) {
 		struct peer *p = &j->t->peers[all[i].index];
 
-		if (!i || !mac_eq(&all[i - 1].mac, &all[i].mac))
-			first = p;
-		else if (!ip_eq(&first->lease.public_ip, &p->lease.public_ip))
-			refuse_for(j, p, "its VtepMAC is also that of", &first->lease);
+		if (!i || !mac_eq(&all[i - 1].mac, &all[i].mac)) {
+			first = &p->lease;
+		} else {
+			struct lease_half a = lease_half(first, j->v6);
+			struct lease_half b = lease_half(&p->lease, j->v6);
+
+			if (!ip_eq(&a.public_ip, &b.public_ip))
+				refuse_for(j, p, "its VtepMAC is also that of", first);
+		}
 	}
+}
+
+static void judge_family(struct judge *j, bool v6)
+{
+	j->v6 = v6;
+	if (!(v6 ? j->self->net->ipv6 : j->self->net->ipv4)) {
+		for (size_t i = 0; i < j->t->n; i++)
+			set_state(j, &j->t->peers[i], PEER_ABSENT);
+		return;
+	}
+	for (size_t i = 0; i < j->t->n; i++)
+		judge_alone(j, &j->t->peers[i]);
+	judge_overlaps(j);
+	judge_addresses(j);
+	judge_macs(j);
 }
 
 void leases_judge(struct leases *t, const struct leases_self *self, struct arena *scratch,
 		  struct text *notes, struct leases_verdict *ret_verdict)
 {
-	struct judge j = {.t = t, .self = self, .notes = notes};
+	struct judge j = {.t = t, .self = self, .scratch = scratch, .notes = notes};
 	struct leases_verdict v = {0};
 	char public_ip[IP_STRLEN];
 
 	leases_settle(t);
-	for (size_t i = 0; i < t->n; i++)
-		judge_alone(&j, &t->peers[i]);
-	judge_overlaps(&j);
-	judge_addresses(&j, scratch);
-	judge_macs(&j, scratch);
+	judge_family(&j, false);
+	judge_family(&j, true);
 	if (j.n_refused > NAMED_MAX)
 		text_add(notes, "%zu more peers are left out\n", j.n_refused - NAMED_MAX);
 	if (j.n_shared)
@@ -398,8 +515,11 @@ void leases_judge(struct leases *t, const struct leases_self *self, struct arena
 			 "%zu other lease(s) carry our public address %s: an old lease of this "
 			 "node, or another node with the same address (see --public-ip)\n",
 			 j.n_shared, ip_format(&self->public_ip, public_ip));
-	for (size_t i = 0; i < t->n; i++)
-		v.n_ok += t->peers[i].state == PEER_OK;
-	v.n_refused = j.n_refused;
+	for (size_t i = 0; i < t->n; i++) {
+		const struct peer *p = &t->peers[i];
+
+		v.n_ok += p->state == PEER_OK || p->state6 == PEER_OK;
+		v.n_refused += p->state == PEER_REFUSED || p->state6 == PEER_REFUSED;
+	}
 	*ret_verdict = v;
 }

@@ -14,12 +14,13 @@
 
 #define LEASES_TAIL 128
 
-/* May this lease be programmed? Decided by leases_judge(). */
+/* May this half of a lease be programmed? Decided by leases_judge(), each family by itself. */
 enum _packed_ peer_state {
 	PEER_OK,
 	PEER_OURS,    /* our own subnet or our own public address: never a peer */
 	PEER_OTHER,   /* another backend's: holds its subnet, nothing more */
 	PEER_REFUSED, /* cannot be programmed; named in the notes */
+	PEER_ABSENT,  /* has no such half, or we do not use that family */
 	PEER__COUNT,
 };
 
@@ -27,8 +28,10 @@ extern const char *const peer_state_names[PEER__COUNT];
 
 struct peer {
 	struct lease lease;
-	enum peer_state state;
+	enum peer_state state : 4, state6 : 4; /* IPv4, IPv6 */
 };
+
+enum peer_state leases_state(const struct peer *p, bool v6);
 
 struct leases_change {
 	struct lease lease;
@@ -57,25 +60,27 @@ void leases_settle(struct leases *t);
 /* Who we are, as far as it decides who is a peer. */
 struct leases_self {
 	const struct netconf *net;
-	const struct lease *own; /* NULL = none yet */
-	struct ip public_ip;	 /* unset = not known */
-	struct mac vtep_mac;
+	const struct lease *own;	 /* NULL = none yet */
+	struct ip public_ip, public_ip6; /* unset = not known */
+	struct mac vtep_mac, vtep_mac6;
 };
 
+/* Leases, not halves: one that is refused in one family may be programmed in the other. */
 struct leases_verdict {
 	size_t n_ok, n_refused;
 };
 
-/* Settles, then sets every peer's state. The rules, so that every node decides alike:
- * - ours: our subnet, or our public address;
- * - refused: what lease_check() refuses, an overlap with our own subnet, our own VTEP MAC, a subnet that
- *   our own address lies in;
- * - of overlapping subnets one stays: the one that is SubnetLen long, else the first in key order;
+/* Settles, then sets every peer's states, for each family alone. The rules, so that every node decides
+ * alike:
+ * - ours, as a whole: our IPv4 subnet, or our public IPv4 address;
+ * - refused: what lease_check() refuses, an overlap with our own subnet, our own VTEP MAC, our public
+ *   IPv6 address, a subnet that our own address lies in;
+ * - of overlapping subnets one stays: the one that is SubnetLen long, else the first in order;
  * - refused is also whose public address is a pod's: it lies in our subnet or in that of a peer;
  * - of leases with the same MAC but different public addresses the oldest stays, or the first in key
  *   order: one FDB entry has one destination.
  * `notes` gets a line for each of the first few refused, and how many more. O(n log n), and 12 bytes
- * a peer of `scratch`. */
+ * a peer of `scratch`, 36 with IPv6. */
 void leases_judge(struct leases *t, const struct leases_self *self, struct arena *scratch,
 		  struct text *notes, struct leases_verdict *ret_verdict);
 

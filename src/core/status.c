@@ -37,6 +37,8 @@ static void say_waiting(const struct brain *b, struct text *t)
 	case PHASE_WAIT_LEASE:
 		if (l->own_problem[0])
 			say_own(l, t);
+		else if (l->net.ipv4 && !ip_is_set(&l->uplink.public_ip))
+			text_add(t, "IPv4, which leases go by, has no uplink: %s", l->uplink_lacks);
 		else if (b->retry.n)
 			text_add(t, "%s", b->retry.first);
 		else
@@ -60,20 +62,51 @@ static void say_fault(const struct brain *b, struct text *t)
 		text_add(t, "configuration: %s; the earlier one stays in force", l->config_problem);
 	else if (!l->uplink.up)
 		text_add(t, "the uplink %s is down", l->uplink.name);
+	else if (l->net.ipv4 && l->lacks[FAMILY_V4])
+		text_add(t, "IPv4 has no uplink: %s", l->uplink_lacks);
 	else if (b->dump_problem[0])
 		text_add(t, "cannot read the kernel's state: %s", b->dump_problem);
 	else if (b->retry.n > 1)
 		text_add(t, "%s (and %zu more)", b->retry.first, b->retry.n - 1);
 	else if (b->retry.n)
 		text_add(t, "%s", b->retry.first);
-	else if (b->fault)
+	else if (b->fault[FAMILY_BOTH] || b->fault[FAMILY_V4])
 		text_add(t, "repairing: %s", b->difference);
 	else if (!b->verified_generation)
 		text_add(t, "setting up");
 }
 
+/* Why IPv6 is not as it should be, though it is wanted; nothing if it is. */
+static void say_fault6(const struct brain *b, struct text *t)
+{
+	const struct learnt *l = &b->learnt;
+	char subnet[CIDR_STRLEN];
+	struct netconf net;
+
+	brain_net(b, &net);
+	if (!l->net.ipv6)
+		return;
+	if (l->uplink_lacks[0])
+		text_add(t, "%s", l->uplink_lacks);
+	else if (l->have_own && !cidr_is_set(&l->own.subnet6))
+		text_add(t, "our lease %s has no IPv6 subnet", cidr_format(&l->own.subnet, subnet));
+	else if (!net.ipv6)
+		text_add(t, "the uplink's MTU %u leaves less than the 1280 that IPv6 needs",
+			 l->uplink.mtu_bytes);
+	else if (b->retry6.n > 1)
+		text_add(t, "%s (and %zu more)", b->retry6.first, b->retry6.n - 1);
+	else if (b->retry6.n)
+		text_add(t, "%s", b->retry6.first);
+	else if (b->fault[FAMILY_V6])
+		text_add(t, "repairing: %s", b->difference);
+}
+
+/* IPv4, which each node has, decides about ready; that IPv6 does not work is said beside it. */
 enum ready status_judge(const struct brain *b, struct text *problem)
 {
+	char why[sizeof(((struct status_family *)0)->problem)] = "";
+	struct text ipv6 = TEXT(why);
+
 	if (brain_phase(b) != PHASE_RUN) {
 		say_waiting(b, problem);
 		return READY_NO;
@@ -81,7 +114,10 @@ enum ready status_judge(const struct brain *b, struct text *problem)
 	say_fault(b, problem);
 	if (problem->len)
 		return READY_NO;
-	if (b->learnt.recall.leases)
+	say_fault6(b, &ipv6);
+	if (ipv6.len)
+		text_add(problem, "IPv6 does not work: %s", ipv6.buf);
+	else if (b->learnt.recall.leases)
 		text_add(problem, "peers are from disk, as of %s: %s", b->learnt.recall.when,
 			 b->learnt.source_problem[0] ? b->learnt.source_problem
 						     : "the source has not answered yet");
@@ -169,11 +205,43 @@ static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 			 l->net.vxlan.mtu_bytes, l->uplink.mtu_bytes);
 }
 
+static void say_families(const struct brain *b, struct status *s)
+{
+	struct status_family *v4 = &s->families[FAMILY_V4], *v6 = &s->families[FAMILY_V6];
+	struct text t4 = TEXT(v4->problem), t6 = TEXT(v6->problem);
+	bool runs = brain_phase(b) == PHASE_RUN;
+
+	v4->enabled = b->learnt.net.ipv4;
+	v6->enabled = b->learnt.net.ipv6;
+	if (!runs) {
+		say_waiting(b, &t4);
+		memcpy(v6->problem, v4->problem, v6->enabled ? sizeof(v6->problem) : 1);
+		return;
+	}
+	say_fault(b, &t4);
+	say_fault6(b, &t6);
+	v4->works = v4->enabled && !t4.len;
+	v6->works = v6->enabled && !t6.len && !(b->changed | b->bad[FAMILY_V6]);
+}
+
+/* Peers that some op was missing for in the last dumps: at least as many as the kind that misses most. */
+static size_t count_bad(const struct brain *b)
+{
+	size_t n = 0;
+
+	for (size_t f = 0; f < FAMILY__COUNT; f++) {
+		for (size_t kind = 0; kind < OBJECT__COUNT; kind++) {
+			if (PEER_KINDS & OBJECT_BIT(kind))
+				n = MAX(n, b->n_bad_peers[f][kind]);
+		}
+	}
+	return n;
+}
+
 void status_fill(const struct brain *b, uint64_t now_ms, struct status *ret)
 {
 	const struct learnt *l = &b->learnt;
 	struct text problem, notes;
-	size_t n_bad = 0;
 
 	*ret = (struct status){
 		.have_config = l->have_config,
@@ -192,7 +260,8 @@ void status_fill(const struct brain *b, uint64_t now_ms, struct status *ret)
 		.n_sweeps = b->n_sweeps,
 		.n_audits = b->n_audits,
 		.n_recent = MIN(b->n_recent, STATUS_REPAIRS_MAX),
-		.vtep_mac = b->wanted.vtep_mac,
+		.vtep_mac = b->wanted.mac[DEV_VXLAN],
+		.vtep_mac6 = b->wanted.mac[DEV_VXLAN6],
 	};
 	problem = TEXT(ret->problem);
 	ret->ready = status_judge(b, &problem);
@@ -203,17 +272,16 @@ void status_fill(const struct brain *b, uint64_t now_ms, struct status *ret)
 		memcpy(ret->recalled, l->recall.when, sizeof(ret->recalled));
 	if (l->have_own && l->own_expires_ms >= 0)
 		ret->lease_expires_s = MAX(0, (l->own_expires_ms - (int64_t)now_ms) / 1000);
-	if (l->have_config && l->uplink.ifindex)
-		ret->overlay_mtu_bytes = want_mtu(&l->net, &l->uplink);
+	if (l->have_config && l->uplink.ifindex) {
+		ret->overlay_mtu_bytes = want_mtu(&l->net, &l->uplink, false);
+		ret->overlay_mtu6_bytes = l->net.ipv6 ? want_mtu(&l->net, &l->uplink, true) : 0;
+	}
+	say_families(b, ret);
 	for (size_t i = 0; i < ret->n_recent; i++)
 		ret->recent[i] = b->recent[(b->n_recent - 1 - i) % STATUS_REPAIRS_MAX];
 	if (!l->have_own)
 		return;
 	ret->n_peers = b->wanted.verdict.n_ok;
-	for (int kind = 0; kind < OBJECT__COUNT; kind++) {
-		if (PEER_KINDS & OBJECT_BIT(kind))
-			n_bad = MAX(n_bad, b->n_bad_peers[kind]);
-	}
 	if (b->verified_generation)
-		ret->n_verified = ret->n_peers - MIN(n_bad, ret->n_peers);
+		ret->n_verified = ret->n_peers - MIN(count_bad(b), ret->n_peers);
 }

@@ -67,10 +67,17 @@ static void on_config(struct brain *b, const struct event *ev, struct update *re
 		l->have_own = l->recall.own = false; /* recalled: then the source gives another */
 		change_now(b, OBJECT_ALL);
 	}
+	/* Following it would cut off every pod of this node. */
 	if (l->have_own && !cidr_covers(&net->network, &l->own.subnet)) {
-		/* Following it would cut off every pod of this node. */
 		text_add(&t, "Network: %s does not hold our subnet %s, which pods use",
 			 cidr_format(&net->network, network), cidr_format(&l->own.subnet, own));
+		l->strange = true;
+		return;
+	}
+	if (l->have_own && net->ipv6 && cidr_is_set(&l->own.subnet6) &&
+	    !cidr_covers(&net->network6, &l->own.subnet6)) {
+		text_add(&t, "IPv6Network: %s does not hold our subnet %s, which pods use",
+			 cidr_format(&net->network6, network), cidr_format(&l->own.subnet6, own));
 		l->strange = true;
 		return;
 	}
@@ -94,41 +101,108 @@ static void adopt_uplink(struct brain *b, const struct uplink *u)
 
 	l->have_uplink = true;
 	l->uplink = *u;
-	l->uplink_problem[0] = '\0';
+	l->uplink_problem[0] = l->uplink_lacks[0] = '\0';
 	l->next_ms = LOOK_NEVER;
 	change_now(b, OBJECT_ALL);
 	recall_check_node(b);
 }
 
-static void on_uplink(struct brain *b, const struct event *ev)
+/* What a family has built on addresses that are gone stays as it is: nothing is touched. And a link once
+ * guarded stays guarded: its routes are gone when somebody made the host a router before us. */
+static void keep_what_is_gone(const struct uplink *old, struct uplink *u)
 {
-	const struct uplink *u = ev->uplink.uplink;
+	struct uplink new = *u;
+	size_t n = 0;
+
+	if (strcmp(old->name, u->name) != 0)
+		return;
+	if (!ip_is_set(&u->public_ip)) {
+		u->ip = old->ip;
+		u->public_ip = old->public_ip;
+	}
+	if (!ip_is_set(&u->public_ip6)) {
+		u->ip6 = old->ip6;
+		u->public_ip6 = old->public_ip6;
+	}
+	memcpy(u->advertised, old->advertised, sizeof(u->advertised));
+	while (n < UPLINK_ADVERTISED_MAX && u->advertised[n][0])
+		n++;
+	for (size_t i = 0; i < UPLINK_ADVERTISED_MAX && n < UPLINK_ADVERTISED_MAX; i++) {
+		bool have = !new.advertised[i][0];
+
+		for (size_t j = 0; j < n; j++)
+			have = have || strcmp(u->advertised[j], new.advertised[i]) == 0;
+		if (!have)
+			memcpy(u->advertised[n++], new.advertised[i], LINK_NAME_SIZE);
+	}
+}
+
+/* Nothing else than before, but perhaps for the first time. */
+static bool fits(const struct ip *old, const struct ip *ip)
+{
+	return !ip_is_set(old) || ip_eq(old, ip);
+}
+
+static bool fits4(const struct uplink *old, const struct uplink *u)
+{
+	return strcmp(old->name, u->name) == 0 && fits(&old->ip, &u->ip) &&
+	       fits(&old->public_ip, &u->public_ip);
+}
+
+static bool fits6(const struct uplink *old, const struct uplink *u)
+{
+	return fits(&old->ip6, &u->ip6) && fits(&old->public_ip6, &u->public_ip6);
+}
+
+static void on_other_uplink(struct brain *b, const struct uplink *u)
+{
 	struct learnt *l = &b->learnt;
-	struct text t = TEXT(l->uplink_problem);
-	bool known = l->uplink.ifindex != 0;
+	char from[IP_STRLEN], to[IP_STRLEN];
+	bool only6 = fits4(&l->uplink, u);
+	struct text t = only6 ? TEXT(l->uplink_lacks) : TEXT(l->uplink_problem);
 
-	l->n_shortcuts = ev->uplink.n_shortcuts;
-	if (!u) {
-		l->have_uplink = false;
-		l->next_ms = LOOK_NEVER;
-		SAY(l->uplink_problem, ev->uplink.problem, "no uplink");
-	} else if (l->have_uplink && uplink_eq(&l->uplink, u)) {
-		l->next_ms = LOOK_NEVER;
-	} else if (!known ||
-		   (strcmp(l->uplink.name, u->name) == 0 && ip_eq(&l->uplink.ip, &u->ip) &&
-		    ip_eq(&l->uplink.ip6, &u->ip6) && ip_eq(&l->uplink.public_ip, &u->public_ip) &&
-		    ip_eq(&l->uplink.public_ip6, &u->public_ip6))) {
-		adopt_uplink(b, u); /* the same in other clothes: MTU, carrier, index */
-	} else if (l->next_ms == LOOK_NEVER || !uplink_eq(&l->next, u)) {
-		char from[IP_STRLEN], to[IP_STRLEN];
-
-		l->have_uplink = false;
-		l->next = *u;
-		l->next_ms = b->now_ms + UPLINK_STABLE_MS;
+	l->next = *u;
+	l->next_ms = b->now_ms + UPLINK_STABLE_MS;
+	l->have_uplink = only6;
+	if (only6)
+		text_add(&t,
+			 "the IPv6 address of %s changes from %s to %s: waiting whether it stays",
+			 u->name, ip_format(&l->uplink.public_ip6, from),
+			 ip_format(&u->public_ip6, to));
+	else
 		text_add(&t, "the uplink changes from %s %s to %s %s: waiting whether it stays",
 			 l->uplink.name, ip_format(&l->uplink.public_ip, from), u->name,
 			 ip_format(&u->public_ip, to));
+}
+
+static void on_uplink(struct brain *b, const struct event *ev)
+{
+	struct learnt *l = &b->learnt;
+	struct uplink u;
+
+	l->n_shortcuts = ev->uplink.n_shortcuts;
+	if (!ev->uplink.uplink) {
+		l->have_uplink = false;
+		l->next_ms = LOOK_NEVER;
+		SAY(l->uplink_problem, ev->uplink.problem, "no uplink");
+		return;
 	}
+	u = *ev->uplink.uplink;
+	l->lacks[FAMILY_V4] = !ip_is_set(&u.public_ip);
+	l->lacks[FAMILY_V6] = !ip_is_set(&u.public_ip6);
+	keep_what_is_gone(&l->uplink, &u);
+	if (l->have_uplink && uplink_eq(&l->uplink, &u)) {
+		l->next_ms = LOOK_NEVER;
+		l->uplink_lacks[0] = '\0';
+	} else if (!l->uplink.ifindex || (fits4(&l->uplink, &u) && fits6(&l->uplink, &u))) {
+		adopt_uplink(
+			b,
+			&u); /* the same in other clothes: MTU, carrier, index, one more family */
+	} else if (l->next_ms == LOOK_NEVER || !uplink_eq(&l->next, &u)) {
+		on_other_uplink(b, &u);
+	}
+	if (ev->uplink.problem)
+		SAY(l->uplink_lacks, ev->uplink.problem, "");
 }
 
 static void on_leases(struct brain *b, const struct event *ev)
@@ -150,6 +224,12 @@ static void on_leases(struct brain *b, const struct event *ev)
 		l->listed = true;
 		change_now(b, OBJECT_ALL);
 	}
+}
+
+/* Pods have addresses of the old one. */
+static bool is_moved(const struct cidr *from, const struct cidr *to)
+{
+	return cidr_is_set(from) && !cidr_eq(from, to);
 }
 
 /* One of a burst, perhaps: wait as long as for a burst of notices. */
@@ -193,14 +273,19 @@ static void on_held(struct brain *b, const struct event *ev)
 	struct learnt *l = &b->learnt;
 	char ours[CIDR_STRLEN], theirs[CIDR_STRLEN];
 	struct text t = TEXT(l->own_problem);
-	bool first = !l->have_own || (l->recall.own && !own_eq(&l->own, own));
+	bool recalled = l->recall.own;
+	bool moved4 = l->have_own && !recalled && is_moved(&l->own.subnet, &own->subnet);
+	bool moved6 = l->have_own && !recalled && is_moved(&l->own.subnet6, &own->subnet6);
+	bool first = !l->have_own || (recalled && !own_eq(&l->own, own)) ||
+		     !cidr_eq(&l->own.subnet6, &own->subnet6);
 
 	l->recall.own = false;
-	if (!first && !cidr_eq(&l->own.subnet, &own->subnet)) {
+	if (moved4 || moved6) {
 		text_add(&t,
 			 "the lease is for %s now, but pods use %s: keeping that; to move, "
 			 "drain the node and restart",
-			 cidr_format(&own->subnet, theirs), cidr_format(&l->own.subnet, ours));
+			 cidr_format(moved4 ? &own->subnet : &own->subnet6, theirs),
+			 cidr_format(moved4 ? &l->own.subnet : &l->own.subnet6, ours));
 		return;
 	}
 	l->version++;
@@ -322,18 +407,25 @@ static void run_timers(struct brain *b, struct update *ret)
 	}
 }
 
-/* Once the device is right, peers may know of it. */
+/* Once the device is right, peers may know of it. IPv6's, if it can be had at all, comes with IPv4's: leases
+ * go by that. */
 static void publish(struct brain *b, struct update *ret)
 {
+	const struct learnt *l = &b->learnt;
 	struct lease mine = {
-		.public_ip = b->learnt.uplink.public_ip,
-		.public_ip6 = b->learnt.uplink.public_ip6,
-		.type = b->learnt.net.backend,
-		.vtep_mac = b->wanted.vtep_mac,
+		.public_ip = l->uplink.public_ip,
+		.type = l->net.backend,
+		.vtep_mac = b->wanted.mac[DEV_VXLAN],
 	};
 
-	if (!brain_kinds(b) || !b->wanted.vtep_mac_decided ||
-	    ((b->changed | b->bad) & OBJECT_BIT(OBJECT_LINK)) || lease_eq(&mine, &b->published))
+	if (l->net.ipv6 && mac_is_set(&b->wanted.mac[DEV_VXLAN6])) {
+		mine.public_ip6 = l->uplink.public_ip6;
+		mine.vtep_mac6 = b->wanted.mac[DEV_VXLAN6];
+	}
+	if (!brain_kinds(b) || !b->wanted.mac_decided[DEV_VXLAN] ||
+	    (l->net.ipv4 && !ip_is_set(&mine.public_ip)) ||
+	    ((b->changed | b->bad[FAMILY_V4]) & OBJECT_BIT(OBJECT_LINK)) ||
+	    lease_eq(&mine, &b->published))
 		return;
 	b->published = mine;
 	ret->publish = mine;

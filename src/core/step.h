@@ -82,7 +82,7 @@ struct event {
 
 		struct {
 			const struct uplink *uplink; /* NULL: see problem */
-			const char *problem;
+			const char *problem;  /* also: why one family has none; NULL = it has */
 			uint32_t n_shortcuts; /* model/uplink.h */
 		} uplink;
 

@@ -9,6 +9,7 @@
 struct lookup {
 	const struct uplink_policy *policy;
 	const struct iface_facts *facts;
+	bool ipv4, ipv6; /* wanted of the interface */
 	struct text *why;
 	const struct iface *found;
 	struct ip ip, ip6; /* fixed by how it was found; unset = choose one */
@@ -86,6 +87,24 @@ static const struct iface_addr *best_addr(const struct lookup *l, const struct i
 	return best;
 }
 
+/* flannel.md 3.2: where an address stands for the interface, both families' must be on it. */
+static bool try_public_ip6(struct lookup *l)
+{
+	const struct ip *ip = &l->policy->public_ip6;
+	const struct iface *other = find_by_ip(l->facts, ip);
+	char buf[IP_STRLEN];
+
+	if (!l->ipv6 || !ip_is_set(ip) || !other)
+		return true;
+	if (other != l->found) {
+		text_add(l->why, "it is on %s, --public-ipv6 %s is on %s, they must agree",
+			 l->found->name, ip_format(ip, buf), other->name);
+		return false;
+	}
+	l->ip6 = *ip;
+	return true;
+}
+
 static bool try_iface(struct lookup *l, const char *wanted)
 {
 	struct ip ip;
@@ -97,7 +116,7 @@ static bool try_iface(struct lookup *l, const char *wanted)
 			return false;
 		}
 		fix_ip(l, &ip);
-		return true;
+		return try_public_ip6(l);
 	}
 	l->found = find_by_name(l->facts, wanted);
 	if (!l->found)
@@ -115,7 +134,7 @@ static bool try_regex(struct lookup *l, size_t regex)
 		const struct iface_addr *v4 = best_addr(l, iface, true, regex);
 		const struct iface_addr *v6 = best_addr(l, iface, false, regex);
 
-		if ((p->ipv4 && !v4) || (p->ipv6 && !v6))
+		if ((l->ipv4 && !v4) || (l->ipv6 && !v6))
 			continue;
 		l->found = iface;
 		if (v4)
@@ -146,38 +165,43 @@ static bool try_can_reach(struct lookup *l)
 	return true;
 }
 
+/* A family without a default route of its own may still have its peers on the other's interface. */
 static bool try_default_route(struct lookup *l)
 {
-	const struct uplink_policy *p = l->policy;
 	const struct iface_facts *f = l->facts;
-	const struct iface *v4 = find_by_index(f, f->default_ifindex);
-	const struct iface *v6 = find_by_index(f, f->default_ifindex6);
+	const struct iface *v4 = l->ipv4 ? find_by_index(f, f->default_ifindex) : NULL;
+	const struct iface *v6 = l->ipv6 ? find_by_index(f, f->default_ifindex6) : NULL;
 
-	if ((p->ipv4 && !v4) || (p->ipv6 && !v6)) {
+	if (!v4 && !v6) {
 		text_add(l->why, f->default_multipath ? "it names no single interface, use --iface"
 						      : "there is none in table main");
 		return false;
 	}
-	if (p->ipv4 && p->ipv6 && v4 != v6) {
+	if (v4 && v6 && v4 != v6) {
 		text_add(l->why, "IPv4 uses %s, IPv6 uses %s, they must agree", v4->name, v6->name);
 		return false;
 	}
-	l->found = p->ipv4 ? v4 : v6;
+	l->found = v4 ? v4 : v6;
 	return true;
+}
+
+/* Peers refuse a link-local address: it says nothing off its link. Every link has one. */
+static bool will_do(const struct lookup *l, const struct iface_addr *best, bool v4)
+{
+	return best &&
+	       (v4 || ip_is_global_unicast(&best->cidr.ip) || ip_is_set(&l->policy->public_ip6));
 }
 
 /* Fills the addresses that are still open; false if the interface will not do after all. */
 static bool complete(struct lookup *l)
 {
-	const struct uplink_policy *p = l->policy;
-
 	for (int v4 = 1; v4 >= 0; v4--) {
 		struct ip *ip = v4 ? &l->ip : &l->ip6;
 		const struct iface_addr *best = best_addr(l, l->found, v4, SIZE_MAX);
 
-		if (!(v4 ? p->ipv4 : p->ipv6) || ip_is_set(ip))
+		if (!(v4 ? l->ipv4 : l->ipv6) || ip_is_set(ip))
 			continue;
-		if (!best) {
+		if (!will_do(l, best, v4)) {
 			text_add(l->why, "%s has no usable IPv%d address", l->found->name,
 				 v4 ? 4 : 6);
 			return false;
@@ -189,6 +213,16 @@ static bool complete(struct lookup *l)
 		return false;
 	}
 	return true;
+}
+
+static void list_advertised(const struct iface_facts *f, struct uplink *u)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_ifaces && n < UPLINK_ADVERTISED_MAX; i++) {
+		if (f->ifaces[i].advertised)
+			text_copy(u->advertised[n++], LINK_NAME_SIZE, f->ifaces[i].name);
+	}
 }
 
 static void fill(const struct lookup *l, struct uplink *ret)
@@ -203,13 +237,14 @@ static void fill(const struct lookup *l, struct uplink *ret)
 	text_copy(u.name, sizeof(u.name), l->found->name);
 	if (p->direct_routing)
 		segment_find(l->facts, u.ifindex, &u.segment);
-	if (p->ipv4) {
+	if (l->ipv4) {
 		u.ip = l->ip;
 		u.public_ip = ip_is_set(&p->public_ip) ? p->public_ip : l->ip;
 	}
-	if (p->ipv6) {
+	if (l->ipv6) {
 		u.ip6 = l->ip6;
 		u.public_ip6 = ip_is_set(&p->public_ip6) ? p->public_ip6 : l->ip6;
+		list_advertised(l->facts, &u);
 	}
 	*ret = u;
 }
@@ -275,6 +310,24 @@ static bool try_all(struct lookup *l)
 	return try_way(l, WAY_DEFAULT_ROUTE, 0);
 }
 
+static bool try_half(const struct lookup *whole, struct uplink *ret)
+{
+	char buf[sizeof(((struct err *)0)->text)] = ""; /* what `whole` says is enough */
+	struct text why = TEXT(buf);
+	struct lookup l = *whole;
+
+	l.why = &why;
+	for (int v4 = 1; v4 >= 0; v4--) {
+		l.ipv4 = v4;
+		l.ipv6 = !v4;
+		if (try_all(&l)) {
+			fill(&l, ret);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void list_ifaces(const struct iface_facts *f, struct text *t)
 {
 	text_add(t, "; there is");
@@ -297,14 +350,16 @@ int uplink_choose(const struct uplink_policy *p, const struct iface_facts *f,
 {
 	char buf[sizeof(err->text)] = "";
 	struct text why = TEXT(buf);
-	struct lookup l = {.policy = p, .facts = f, .why = &why};
+	struct lookup l = {.policy = p, .facts = f, .ipv4 = p->ipv4, .ipv6 = p->ipv6, .why = &why};
 
 	if (!p->ipv4 && !p->ipv6)
-		return err_set(err, 1, "neither IPv4 nor IPv6 is enabled");
+		return err_set(err, UPLINK_NONE, "neither IPv4 nor IPv6 is enabled");
 	if (try_all(&l)) {
 		fill(&l, ret_uplink);
 		return 0;
 	}
+	if (p->ipv4 && p->ipv6 && try_half(&l, ret_uplink))
+		return err_set(err, UPLINK_HALF, "%s", buf);
 	list_ifaces(f, &why);
-	return err_set(err, 1, "%s", buf);
+	return err_set(err, UPLINK_NONE, "%s", buf);
 }

@@ -23,7 +23,15 @@ struct uplink_policy {
 	bool direct_routing; /* whom does it reach without a router? */
 };
 
-/* 0, or 1 = nothing suitable now: `err` says what was looked for and what is there. */
+/* One interface carries both families. If none has both, one that has IPv4 is taken, else one that has
+ * IPv6: a family never waits for the other (failures.md I-25). */
+enum {
+	UPLINK_NONE =
+		1, /* nothing suitable now: `err` says what was looked for and what is there */
+	UPLINK_HALF = 2, /* chosen for one family: `err` says why not for the other */
+};
+
+/* 0, or an outcome. */
 int uplink_choose(const struct uplink_policy *p, const struct iface_facts *f,
 		  struct uplink *ret_uplink, struct err *err);
 

@@ -68,11 +68,13 @@ void want_link_name(const struct brain_conf *conf, const struct netconf *net, en
 	}
 }
 
-uint32_t want_mtu(const struct netconf *net, const struct uplink *uplink)
+uint32_t want_mtu(const struct netconf *net, const struct uplink *uplink, bool v6)
 {
 	const struct backend *backend = backend_find(net->backend);
-	uint32_t overhead = backend ? backend->overhead_bytes : 0;
-	uint32_t base = uplink->mtu_bytes;
+	uint32_t overhead = 0, base = uplink->mtu_bytes;
+
+	if (backend)
+		overhead = v6 ? backend->overhead6_bytes : backend->overhead_bytes;
 
 	if (net->vxlan.mtu_bytes && net->vxlan.mtu_bytes < base)
 		base = net->vxlan.mtu_bytes;
@@ -96,8 +98,9 @@ static bool is_taken(const struct want_input *in, uint32_t id)
 	return false;
 }
 
-uint32_t want_nexthop_id(const struct want_input *in, const struct cidr *subnet)
+uint32_t want_nexthop_id(const struct want_input *in, const struct cidr *subnet, bool v6)
 {
+	bool skip = v6;
 	uint32_t first = ip_to_v4(&subnet->ip);
 	uint64_t span = 1ull << (32 - MIN(subnet->len, 32));
 
@@ -105,8 +108,11 @@ uint32_t want_nexthop_id(const struct want_input *in, const struct cidr *subnet)
 	for (uint64_t i = 0; i < MIN(span, 1ull << 24); i++) {
 		uint32_t id = in->conf->nexthop_base + ((first + (uint32_t)i) & 0xffffff);
 
-		if (id && !is_taken(in, id))
+		if (!id || is_taken(in, id))
+			continue;
+		if (!skip)
 			return id;
+		skip = false; /* that one is IPv4's */
 	}
 	return 0;
 }
@@ -124,9 +130,9 @@ void *want_append(struct netstate *s, enum object_kind kind, size_t n, struct ar
 }
 
 /* The address that pods use as their gateway: the first of our subnet. */
-static struct cidr gateway(const struct lease *own)
+static struct cidr gateway(const struct cidr *subnet)
 {
-	return (struct cidr){.ip = ip_add(&own->subnet.ip, 1), .len = own->subnet.len};
+	return (struct cidr){.ip = ip_add(&subnet->ip, 1), .len = subnet->len};
 }
 
 /* 0a:58 and the gateway's four bytes: the same after every boot, so pods' ARP caches stay true, and the
@@ -141,20 +147,24 @@ static struct mac bridge_mac(const struct cidr *gw)
 
 static void want_bridge(const struct want_input *in, struct arena *a, struct netstate *ret)
 {
-	struct cidr gw = gateway(in->own);
+	struct cidr gw = gateway(&in->own->subnet);
 	struct link *l = want_append(ret, OBJECT_LINK, 1, a);
-	struct addr *addr = want_append(ret, OBJECT_ADDR, 1, a);
 
 	*l = (struct link){
 		.dev = DEV_BRIDGE,
 		.kind = LINK_BRIDGE,
 		.mac = mac_is_set(&in->bridge_mac) ? in->bridge_mac : bridge_mac(&gw),
-		.mtu_bytes = want_mtu(in->net, in->uplink),
+		.mtu_bytes = want_mtu(in->net, in->uplink, false),
 		.up = true,
 	};
 	want_link_name(in->conf, in->net, DEV_BRIDGE, l->name);
 	want_link_alias(in->conf, l->alias);
-	*addr = (struct addr){.dev = DEV_BRIDGE, .cidr = gw};
+	if (in->net->ipv4)
+		*(struct addr *)want_append(ret, OBJECT_ADDR, 1, a) =
+			(struct addr){.dev = DEV_BRIDGE, .cidr = gw};
+	if (in->net->ipv6)
+		*(struct addr *)want_append(ret, OBJECT_ADDR, 1, a) =
+			(struct addr){.dev = DEV_BRIDGE, .cidr = gateway(&in->own->subnet6)};
 }
 
 static void add_sysctl(struct netstate *ret, struct arena *a, const char *path, const char *value)
@@ -175,7 +185,7 @@ static void add_link_sysctl(struct netstate *ret, struct arena *a, const char *f
 	add_sysctl(ret, a, path, value);
 }
 
-static void want_sysctls(const struct want_input *in, struct arena *a, struct netstate *ret)
+static void want_sysctls4(const struct want_input *in, struct arena *a, struct netstate *ret)
 {
 	char vxlan[LINK_NAME_SIZE], bridge[LINK_NAME_SIZE];
 
@@ -200,16 +210,43 @@ static void want_sysctls(const struct want_input *in, struct arena *a, struct ne
 	}
 }
 
+static void want_link_sysctls6(const struct want_input *in, enum dev dev, struct arena *a,
+			       struct netstate *ret)
+{
+	char link[LINK_NAME_SIZE];
+
+	want_link_name(in->conf, in->net, dev, link);
+	if (!link[0])
+		return;
+	add_link_sysctl(ret, a, "ipv6", link, "accept_ra", "0");
+	/* Hosts may switch IPv6 off on new links (conf/default/disable_ipv6). */
+	add_link_sysctl(ret, a, "ipv6", link, "disable_ipv6", "0");
+}
+
+static void want_sysctls6(const struct want_input *in, struct arena *a, struct netstate *ret)
+{
+	const struct uplink *u = in->uplink;
+
+	/* Before forwarding: it makes the kernel forget what routers advertised, but for links with 2
+	 * (failures.md I-24). Where it is 0 somebody else listens to routers: that will do (core/diff.c). */
+	for (size_t i = 0; i < UPLINK_ADVERTISED_MAX && u->advertised[i][0]; i++)
+		add_link_sysctl(ret, a, "ipv6", u->advertised[i], "accept_ra", "2");
+	/* IPv6 has no switch per link: this one makes all of the host a router. */
+	add_sysctl(ret, a, WANT_FORWARDING6, "1");
+	want_link_sysctls6(in, DEV_VXLAN6, a, ret);
+	want_link_sysctls6(in, DEV_BRIDGE, a, ret);
+}
+
 /* Packets to pods of ours that do not exist must not leave by the default route (flannel.md 8.3). With a
  * metric, because the bridge's own route to the subnet has none: in its slot one of the two would go. */
 #define BLACKHOLE_METRIC 4096
 
-static void want_blackhole(const struct want_input *in, struct arena *a, struct netstate *ret)
+static void want_blackhole(const struct cidr *subnet, struct arena *a, struct netstate *ret)
 {
 	struct route *r = want_append(ret, OBJECT_ROUTE, 1, a);
 
 	*r = (struct route){
-		.dst = in->own->subnet,
+		.dst = *subnet,
 		.type = ROUTE_BLACKHOLE,
 		.proto = ROUTE_PROTO_LODEN,
 		.metric = BLACKHOLE_METRIC,
@@ -221,7 +258,8 @@ static void want_envfile(const struct want_input *in, struct arena *a, struct ne
 	struct envfile *e = want_append(ret, OBJECT_ENVFILE, 1, a);
 	struct text t = TEXT(e->text);
 
-	envfile_write(in->net, in->own, want_mtu(in->net, in->uplink), in->conf->ip_masq, &t);
+	envfile_write(in->net, in->own, want_mtu(in->net, in->uplink, false), in->conf->ip_masq,
+		      &t);
 }
 
 void want_build(const struct want_input *in, struct arena *a, struct netstate *ret)
@@ -230,9 +268,14 @@ void want_build(const struct want_input *in, struct arena *a, struct netstate *r
 	if (in->own) {
 		if (in->conf->bridge)
 			want_bridge(in, a, ret);
-		want_sysctls(in, a, ret);
-		if (in->conf->blackhole_route)
-			want_blackhole(in, a, ret);
+		if (in->net->ipv4)
+			want_sysctls4(in, a, ret);
+		if (in->net->ipv6)
+			want_sysctls6(in, a, ret);
+		if (in->conf->blackhole_route && in->net->ipv4)
+			want_blackhole(&in->own->subnet, a, ret);
+		if (in->conf->blackhole_route && in->net->ipv6)
+			want_blackhole(&in->own->subnet6, a, ret);
 		fw_want(in, a, ret);
 		guard_want(in, a, ret);
 		want_envfile(in, a, ret);

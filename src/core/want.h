@@ -12,6 +12,10 @@ void want_build(const struct want_input *in, struct arena *a, struct netstate *r
 /* The comment of flannel's accepts (flannel.md 12.5): people and tools grep for it. */
 #define WANT_COMMENT_FORWARD "flanneld forward"
 
+/* Makes an IPv6 router of the host, and so deaf to router advertisements but for guarded links
+ * (sysctl_guards()). */
+#define WANT_FORWARDING6 "net/ipv6/conf/all/forwarding"
+
 /* Marks and names that carry the instance, so that several agents share a host. */
 void want_link_alias(const struct brain_conf *conf,
 		     char ret_alias[LINK_ALIAS_SIZE]);				  /* "loden[:x]" */
@@ -24,16 +28,17 @@ void want_comment(const struct brain_conf *conf, char ret_comment[FW_COMMENT_SIZ
 void want_link_name(const struct brain_conf *conf, const struct netconf *net, enum dev dev,
 		    char ret_name[LINK_NAME_SIZE]);
 
-/* MTU of the overlay, and FLANNEL_MTU: (config, but never more than the uplink, which the kernel
- * refuses; else uplink) - overhead. */
-uint32_t want_mtu(const struct netconf *net, const struct uplink *uplink);
+/* MTU of the overlay: (config, but never more than the uplink, which the kernel refuses; else uplink) -
+ * overhead. FLANNEL_MTU is IPv4's, as flannel writes it (docs/decisions/0021). */
+uint32_t want_mtu(const struct netconf *net, const struct uplink *uplink, bool v6);
 
 /* The UDP port of the overlay. */
 uint16_t want_port(const struct netconf *net);
 
-/* The nexthop id for a peer: base + the low 24 bits of its subnet address, stepped over ids that are
- * taken by others within the subnet's own span, so that two peers never meet. 0 = all taken. */
-uint32_t want_nexthop_id(const struct want_input *in, const struct cidr *subnet);
+/* The nexthop id for a peer: base + the low 24 bits of its IPv4 subnet's address, stepped over ids that
+ * are taken by others within the subnet's own span, so that two peers never meet; for IPv6 the next
+ * free one behind that. 0 = all taken. */
+uint32_t want_nexthop_id(const struct want_input *in, const struct cidr *subnet, bool v6);
 
 /* For backends: room for n more objects of `kind`, zeroed; what was there is moved. */
 void *want_append(struct netstate *s, enum object_kind kind, size_t n, struct arena *a);

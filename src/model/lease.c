@@ -18,92 +18,80 @@ bool lease_eq(const struct lease *a, const struct lease *b)
 	       mac_eq(&a->vtep_mac, &b->vtep_mac) && mac_eq(&a->vtep_mac6, &b->vtep_mac6);
 }
 
-/* One family of a lease, with the names its fields have in etcd and in annotations. */
-struct half {
-	bool v4;
-	const char *public_ip_key;
-	const struct cidr *subnet, *network;
-	const struct ip *public_ip;
-	const struct mac *mac;
-};
+struct lease_half lease_half(const struct lease *l, bool v6)
+{
+	return v6 ? (struct lease_half){l->subnet6, l->public_ip6, l->vtep_mac6}
+		  : (struct lease_half){l->subnet, l->public_ip, l->vtep_mac};
+}
 
-static int check_subnet(const struct half *h, struct err *err)
+static int check_subnet(const struct cidr *c, bool v6, const struct cidr *within, struct err *err)
 {
 	char subnet[CIDR_STRLEN], network[CIDR_STRLEN];
-	struct cidr masked = cidr_masked(h->subnet);
+	struct cidr masked = cidr_masked(c);
 
-	cidr_format(h->subnet, subnet);
-	cidr_format(h->network, network);
-	if (ip_is_v4(&h->subnet->ip) != h->v4)
-		return err_set(err, -EINVAL, "subnet: not an %s network: %s",
-			       h->v4 ? "IPv4" : "IPv6", subnet);
-	if (!cidr_eq(h->subnet, &masked))
+	cidr_format(c, subnet);
+	cidr_format(within, network);
+	if (ip_is_v4(&c->ip) == v6)
+		return err_set(err, -EINVAL, "subnet: not an %s network: %s", v6 ? "IPv6" : "IPv4",
+			       subnet);
+	if (!cidr_eq(c, &masked))
 		return err_set(err, -EINVAL, "subnet: has host bits: %s", subnet);
-	if (!cidr_covers(h->network, h->subnet))
+	if (!cidr_covers(within, c))
 		return err_set(err, -EINVAL, "subnet: outside Network %s: %s", network, subnet);
 	/* One peer would draw the packets of all. */
-	if (h->network->len == h->subnet->len)
+	if (within->len == c->len)
 		return err_set(err, -EINVAL, "subnet: takes all of Network: %s", subnet);
 	return 0;
 }
 
-static int check_half(const struct half *h, struct err *err)
+static int check_half(const struct lease_half *h, bool v6, const struct cidr *network,
+		      struct err *err)
 {
+	const char *key = v6 ? "PublicIPv6" : "PublicIP";
 	char ip[IP_STRLEN], subnet[CIDR_STRLEN], mac[MAC_STRLEN];
-	int r = check_subnet(h, err);
+	int r = check_subnet(&h->subnet, v6, network, err);
 
 	if (r < 0)
 		return r;
-	ip_format(h->public_ip, ip);
-	if (ip_is_v4(h->public_ip) != h->v4 || !ip_is_global_unicast(h->public_ip))
-		return err_set(err, -EINVAL, "%s: not the %s address of a node: %s",
-			       h->public_ip_key, h->v4 ? "IPv4" : "IPv6", ip);
+	ip_format(&h->public_ip, ip);
+	if (ip_is_v4(&h->public_ip) == v6 || !ip_is_global_unicast(&h->public_ip))
+		return err_set(err, -EINVAL, "%s: not the %s address of a node: %s", key,
+			       v6 ? "IPv6" : "IPv4", ip);
 	/* Outer packets would be sent into the tunnel that they carry. */
-	if (cidr_contains(h->subnet, h->public_ip))
-		return err_set(err, -EINVAL, "%s: inside the lease's own subnet %s: %s",
-			       h->public_ip_key, cidr_format(h->subnet, subnet), ip);
-	if (!mac_is_unicast(h->mac))
+	if (cidr_contains(&h->subnet, &h->public_ip))
+		return err_set(err, -EINVAL, "%s: inside the lease's own subnet %s: %s", key,
+			       cidr_format(&h->subnet, subnet), ip);
+	if (!mac_is_unicast(&h->vtep_mac))
 		return err_set(err, -EINVAL, "VtepMAC: not the MAC of one station: %s",
-			       mac_format(h->mac, mac));
+			       mac_format(&h->vtep_mac, mac));
 	return 0;
 }
 
-int lease_check(const struct lease *l, const struct netconf *c, struct err *err)
+int lease_check(const struct lease *l, bool v6, const struct netconf *c, struct err *err)
 {
-	const struct half v4 = {true,	     "PublicIP",    &l->subnet,
-				&c->network, &l->public_ip, &l->vtep_mac};
-	const struct half v6 = {false,	      "PublicIPv6",   &l->subnet6,
-				&c->network6, &l->public_ip6, &l->vtep_mac6};
-	bool have_v4 = c->ipv4 && cidr_is_set(&l->subnet);
-	bool have_v6 = c->ipv6 && cidr_is_set(&l->subnet6);
-	int r;
+	struct lease_half half = lease_half(l, v6);
 
 	if (l->type == BACKEND_NONE || l->type != c->backend)
 		return err_set(err, -EINVAL, "BackendType: not %s: %s",
 			       backend_type_names[c->backend], backend_type_names[l->type]);
-	/* Half a lease is better than none: flannel drops the whole node (flannel.md 4.5). */
-	if (!have_v4 && !have_v6)
+	if (!(v6 ? c->ipv6 : c->ipv4) || !cidr_is_set(&half.subnet))
 		return err_set(err, -EINVAL, "subnet: none of an enabled family: -");
-	r = have_v4 ? check_half(&v4, err) : 0;
-	return r == 0 && have_v6 ? check_half(&v6, err) : r;
+	return check_half(&half, v6, v6 ? &c->network6 : &c->network, err);
 }
 
-static void format_half(const char *name, const struct half *h, struct text *t)
+static void format_half(const char *name, const struct lease_half *h, struct text *t)
 {
 	char subnet[CIDR_STRLEN], ip[IP_STRLEN], mac[MAC_STRLEN];
 
-	text_add(t, "%s%s via %s", name, cidr_format(h->subnet, subnet),
-		 ip_format(h->public_ip, ip));
-	if (mac_is_set(h->mac))
-		text_add(t, " mac %s", mac_format(h->mac, mac));
+	text_add(t, "%s%s via %s", name, cidr_format(&h->subnet, subnet),
+		 ip_format(&h->public_ip, ip));
+	if (mac_is_set(&h->vtep_mac))
+		text_add(t, " mac %s", mac_format(&h->vtep_mac, mac));
 }
 
 const char *lease_format(const struct lease *l, char buf[LEASE_STRLEN])
 {
-	const struct half v4 = {
-		.subnet = &l->subnet, .public_ip = &l->public_ip, .mac = &l->vtep_mac};
-	const struct half v6 = {
-		.subnet = &l->subnet6, .public_ip = &l->public_ip6, .mac = &l->vtep_mac6};
+	const struct lease_half v4 = lease_half(l, false), v6 = lease_half(l, true);
 	struct text t = {.buf = buf, .size_bytes = LEASE_STRLEN};
 
 	buf[0] = '\0';

@@ -31,9 +31,19 @@ struct lease {
 int lease_cmp(const struct lease *a, const struct lease *b);
 bool lease_eq(const struct lease *a, const struct lease *b);
 
-/* Can this peer be programmed into a network `c`? 0, or -EINVAL with a story that names the field
- * and the value (zero MAC, multicast address, subnet outside Network, …). */
-int lease_check(const struct lease *l, const struct netconf *c, struct err *err);
+/* One family's half of a lease; all unset = it has none. */
+struct lease_half {
+	struct cidr subnet;
+	struct ip public_ip;
+	struct mac vtep_mac;
+};
+
+struct lease_half lease_half(const struct lease *l, bool v6);
+
+/* Can this half of a peer be programmed into a network `c`? 0, or -EINVAL with a story that names the
+ * field and the value (zero MAC, multicast address, subnet outside Network, …). The other half is not
+ * looked at: flannel drops the whole node (flannel.md 4.5), half a lease is better than none. */
+int lease_check(const struct lease *l, bool v6, const struct netconf *c, struct err *err);
 
 /* "10.244.1.0/24 via 192.168.0.2 mac 02:…" ; returns buf. */
 const char *lease_format(const struct lease *l, char buf[LEASE_STRLEN]);

@@ -6,9 +6,9 @@
 #define VNI_DEFAULT 1	    /* flannel.md 2.2 */
 #define VNI_MAX	    9999999 /* "flannel.<VNI>" must fit IFNAMSIZ - 1 = 15 */
 #define VNI_MAX6    9999    /* "flannel-v6.<VNI>" */
-/* 50 bytes of VXLAN leave 68 for IPv4 (RFC 791), 1280 for IPv6 (RFC 8200 5). */
+/* VXLAN over IPv4 takes 50 bytes and must leave 68 (RFC 791), over IPv6 70 and 1280 (RFC 8200 5). */
 #define MTU_MIN	    (50 + 68)
-#define MTU_MIN6    (50 + 1280)
+#define MTU_MIN6    (70 + 1280)
 #define MTU_MAX	    65535
 
 const char *const backend_type_names[BACKEND__COUNT] = {

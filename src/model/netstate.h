@@ -21,7 +21,8 @@
 #include "model/ip.h"
 #include "model/link.h"
 
-#define ROUTE_PROTO_LODEN 102 /* our mark; free in rt_protos(5) */
+#define ROUTE_PROTO_LODEN 102  /* our mark; free in rt_protos(5) */
+#define ROUTE_METRIC6	  1024 /* IP6_RT_PRIO_USER, linux/ipv6_route.h */
 
 struct addr {
 	enum dev dev;	  /* key with cidr */
@@ -68,7 +69,7 @@ struct route {
 	uint8_t proto;
 	bool onlink;
 	enum dev dev;	 /* DEV_NONE for blackhole, and for routes by nexthop id in want and have */
-	uint32_t metric; /* 0 for IPv4 */
+	uint32_t metric; /* 0 for IPv4, ROUTE_METRIC6 for IPv6: what the kernel makes of none */
 	uint32_t nhid;	 /* 0 = plain; else via and dev are unset */
 	struct ip via;
 	/* Of what stands in the kernel, for removals alone, never compared: the link where no role
@@ -77,11 +78,15 @@ struct route {
 	uint8_t rtn;
 };
 
-/* One file under /proc/sys. */
+/* One file under /proc/sys. Sorted by the last part of the path first, so that they are written in the
+ * order that IPv6 needs: accept_ra before forwarding, which takes routes by advertisement away. */
 struct sysctl {
 	char path[48];	/* key, with '/': "net/ipv4/ip_forward" */
 	char value[12]; /* text without newline; "" in have = cannot be read */
 };
+
+/* accept_ra = 2, wanted so that a link keeps what routers advertised when the host becomes one. */
+bool sysctl_guards(const struct sysctl *want);
 
 /* A small text file that others read: subnet.env. */
 struct envfile {
@@ -131,6 +136,18 @@ struct object {
 		const struct envfile *envfile;
 	};
 };
+
+/* For whose packets an object is there. A fault in one family never blocks the other (failures.md I-25). */
+enum ip_family {
+	FAMILY_BOTH, /* the bridge, subnet.env */
+	FAMILY_V4,
+	FAMILY_V6,
+	FAMILY__COUNT,
+};
+
+extern const char *const object_family_names[FAMILY__COUNT]; /* "both" "IPv4" "IPv6" */
+
+enum ip_family object_family(const struct object *o);
 
 /* Size of the value behind object.any. */
 size_t object_size(enum object_kind kind);

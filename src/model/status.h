@@ -30,6 +30,12 @@ enum ready {
 	READY_YES, /* the last dump equalled the plan */
 };
 
+/* failures.md I-25: one family works or not whatever the other does. */
+struct status_family {
+	bool enabled, works;
+	char problem[240]; /* "" = none */
+};
+
 struct status {
 	enum ready ready;
 	char problem[400]; /* one line, the cause; "" when ready and nothing is worth saying */
@@ -51,8 +57,9 @@ struct status {
 	uint64_t n_repairs, n_sweeps, n_audits;
 	size_t n_recent; /* entries in recent[], newest first */
 	struct repair recent[STATUS_REPAIRS_MAX];
-	uint32_t overlay_mtu_bytes;
-	struct mac vtep_mac;
+	uint32_t overlay_mtu_bytes, overlay_mtu6_bytes; /* 0 = no such overlay */
+	struct mac vtep_mac, vtep_mac6;
+	struct status_family families[FAMILY__COUNT]; /* FAMILY_V4 and FAMILY_V6 */
 };
 
 #endif

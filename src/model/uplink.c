@@ -20,5 +20,6 @@ bool uplink_eq(const struct uplink *a, const struct uplink *b)
 	return a->ifindex == b->ifindex && strcmp(a->name, b->name) == 0 &&
 	       a->mtu_bytes == b->mtu_bytes && a->up == b->up && ip_eq(&a->ip, &b->ip) &&
 	       ip_eq(&a->ip6, &b->ip6) && ip_eq(&a->public_ip, &b->public_ip) &&
-	       ip_eq(&a->public_ip6, &b->public_ip6) && segment_eq(&a->segment, &b->segment);
+	       ip_eq(&a->public_ip6, &b->public_ip6) && segment_eq(&a->segment, &b->segment) &&
+	       memcmp(a->advertised, b->advertised, sizeof(a->advertised)) == 0;
 }

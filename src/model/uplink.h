@@ -9,8 +9,9 @@
 #include "model/ip.h"
 #include "model/link.h"
 
-#define UPLINK_ADDRS_MAX 16
-#define LIMIT_IFACES	 4096
+#define UPLINK_ADDRS_MAX      16
+#define UPLINK_ADVERTISED_MAX 4 /* a host with more routers than that is one itself */
+#define LIMIT_IFACES	      4096
 
 /* One address of an interface. */
 struct iface_addr {
@@ -28,6 +29,7 @@ struct iface {
 	uint32_t master; /* the bridge whose port it is; 0 = none */
 	bool isolated;	 /* as a port */
 	bool overlay;	 /* ours, or flannel's: carries pods' addresses, and can be no uplink */
+	bool advertised; /* an IPv6 default route by router advertisement goes through it */
 	uint8_t n_addrs;
 	struct iface_addr addrs[UPLINK_ADDRS_MAX]; /* further addresses are dropped */
 };
@@ -39,6 +41,7 @@ struct route_fact {
 	uint32_t ifindex; /* 0 = it has several devices, or none */
 	bool unicast;
 	bool on_link; /* its destinations are neighbours: unicast, one device, no gateway */
+	bool advertised; /* an IPv6 default route that a router told the kernel, or who listens in its stead */
 };
 
 #define LIMIT_ROUTE_FACTS 16384
@@ -78,9 +81,12 @@ struct uplink {
 	char name[LINK_NAME_SIZE];
 	uint32_t mtu_bytes;
 	bool up;
-	struct ip ip, ip6;		 /* addresses on the interface */
+	struct ip ip, ip6; /* addresses on the interface; unset = none of that family */
 	struct ip public_ip, public_ip6; /* advertised to peers */
 	struct segment segment;		 /* with DirectRouting; else empty */
+	/* Names of interfaces with an IPv6 default route that a router advertised, "" = no more; for all of
+	 * the host, because forwarding is switched on for all of it (failures.md I-24). */
+	char advertised[UPLINK_ADVERTISED_MAX][LINK_NAME_SIZE];
 };
 
 bool uplink_eq(const struct uplink *a, const struct uplink *b);

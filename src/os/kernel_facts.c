@@ -48,16 +48,24 @@ static int by_index(const void *a, const void *b)
 	return x->ifindex < y->ifindex ? -1 : x->ifindex > y->ifindex;
 }
 
+static struct iface *find_iface(struct facts *f, uint32_t ifindex)
+{
+	struct iface key = {.ifindex = ifindex};
+
+	return f->n ? bsearch(&key, f->ifaces, f->n, sizeof(key), by_index) : NULL;
+}
+
 static int on_addr(void *arg, const struct nl_msg *m)
 {
 	struct facts *f = arg;
-	struct iface key, *iface;
 	struct iface_addr addr;
-	int r = nl_facts_addr(m, &key.ifindex, &addr);
+	struct iface *iface;
+	uint32_t ifindex;
+	int r = nl_facts_addr(m, &ifindex, &addr);
 
 	if (r != 0)
 		return MIN(r, 0);
-	iface = f->n ? bsearch(&key, f->ifaces, f->n, sizeof(key), by_index) : NULL;
+	iface = find_iface(f, ifindex);
 	if (iface && iface->n_addrs < UPLINK_ADDRS_MAX)
 		iface->addrs[iface->n_addrs++] = addr;
 	return 0;
@@ -94,12 +102,16 @@ static int on_route(void *arg, const struct nl_msg *m)
 {
 	struct facts *f = arg;
 	struct route_fact route;
+	struct iface *iface;
 	int r = nl_facts_route(m, &route);
 
 	if (r != 0)
 		return MIN(r, 0);
 	if (route.dst.len == 0)
 		learn_default(f, &route);
+	iface = route.advertised ? find_iface(f, route.ifindex) : NULL;
+	if (iface)
+		iface->advertised = true;
 	if (is_pods(f, &route.dst))
 		return 0;
 	if (f->n_routes == LIMIT_ROUTE_FACTS) {
@@ -139,6 +151,8 @@ static void forget(struct facts *f, enum part part)
 		f->n_routes = f->n_routes4;
 	if (part == PART_ROUTES)
 		f->have = false;
+	for (size_t i = 0; part == PART_ROUTES6 && i < f->n; i++)
+		f->ifaces[i].advertised = false;
 	if (part == PART_ROUTES6)
 		f->have6 = false;
 }

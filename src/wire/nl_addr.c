@@ -48,6 +48,8 @@ void nl_addr_encode(struct nl_buf *b, const struct op *op, uint32_t ifindex, uin
 	struct ifaddrmsg head = {
 		.ifa_family = ip_is_v4(&c->ip) ? AF_INET : AF_INET6,
 		.ifa_prefixlen = c->len,
+		/* IPv6: nobody else can have it, and packets need not wait a second for its being sure. */
+		.ifa_flags = ip_is_v4(&c->ip) ? 0 : IFA_F_NODAD,
 		.ifa_scope = RT_SCOPE_UNIVERSE,
 		.ifa_index = ifindex,
 	};

@@ -154,6 +154,8 @@ int nl_facts_route(const struct nl_msg *m, struct route_fact *ret)
 		.metric = raw.metric,
 		.ifindex = raw.oif,
 		.unicast = head.rtm_type == RTN_UNICAST,
+		.advertised = dst.len == 0 && head.rtm_family == AF_INET6 &&
+			      head.rtm_protocol == RTPROT_RA,
 	};
 	ret->on_link = ret->unicast && raw.oif != 0 && !raw.routed && is_near(&head);
 	return 0;

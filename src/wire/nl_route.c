@@ -43,13 +43,14 @@ static enum route_type route_type(const struct rtmsg *head, const struct raw_rou
 }
 
 /* No lease is narrower (model/netconf.c). */
-#define SUBNET_LEN_MAX 30
+#define SUBNET_LEN_MAX	30
+#define SUBNET_LEN6_MAX 126
 
 /* Somebody's route, but perhaps in a peer's slot? A host has many more that are not: pods' own ones, or
  * all of a routing daemon's. */
 static bool may_be_in_our_slot(const struct nl_ours *ours, const struct cidr *dst)
 {
-	if (ip_is_v4(&dst->ip) && dst->len > SUBNET_LEN_MAX)
+	if (dst->len > (ip_is_v4(&dst->ip) ? SUBNET_LEN_MAX : SUBNET_LEN6_MAX))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(ours->networks); i++) {
 		const struct cidr *net = &ours->networks[i];

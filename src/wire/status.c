@@ -71,9 +71,12 @@ static json_t *backend_json(const struct status *s)
 {
 	if (!s->have_config)
 		return json_null();
-	return json_pack("{s:s, s:i, s:i, s:i, s:o}", "type", backend_type_names[s->config.backend],
-			 "vni", (int)s->config.vxlan.vni, "port", (int)s->config.vxlan.port, "mtu",
-			 (int)s->overlay_mtu_bytes, "vtep_mac", mac_json(&s->vtep_mac));
+	return json_pack("{s:s, s:i, s:i, s:i, s:o, s:o, s:o}", "type",
+			 backend_type_names[s->config.backend], "vni", (int)s->config.vxlan.vni,
+			 "port", (int)s->config.vxlan.port, "mtu", (int)s->overlay_mtu_bytes,
+			 "vtep_mac", mac_json(&s->vtep_mac), "mtu6",
+			 s->overlay_mtu6_bytes ? json_integer(s->overlay_mtu6_bytes) : json_null(),
+			 "vtep_mac6", mac_json(&s->vtep_mac6));
 }
 
 static json_t *lease_json(const struct status *s)
@@ -101,6 +104,12 @@ static json_t *recent_json(const struct status *s)
 	return all;
 }
 
+static json_t *family_json(const struct status_family *f)
+{
+	return json_pack("{s:b, s:b, s:s}", "enabled", f->enabled, "works", f->works, "problem",
+			 f->problem);
+}
+
 static void set(json_t *o, const char *key, json_t *value)
 {
 	json_object_set_new(o, key, value);
@@ -115,6 +124,11 @@ char *status_encode(const struct status *s)
 	set(o, "problem", json_string(s->problem));
 	set(o, "notes", lines_json(s->notes));
 	set(o, "network", s->have_config ? cidr_json(&s->config.network) : json_null());
+	set(o, "network6",
+	    s->have_config && s->config.ipv6 ? cidr_json(&s->config.network6) : json_null());
+	set(o, "families",
+	    json_pack("{s:o, s:o}", "ipv4", family_json(&s->families[FAMILY_V4]), "ipv6",
+		      family_json(&s->families[FAMILY_V6])));
 	set(o, "lease", lease_json(s));
 	set(o, "uplink", uplink_json(&s->uplink));
 	set(o, "backend", backend_json(s));
@@ -196,6 +210,8 @@ static void add_subnet(struct text *t, const struct status *s)
 		text_add(t, LABEL "none yet", "subnet");
 	} else {
 		text_add(t, LABEL "%s", "subnet", cidr_format(&s->own.subnet, buf));
+		if (cidr_is_set(&s->own.subnet6))
+			text_add(t, " and %s", cidr_format(&s->own.subnet6, buf));
 		if (s->lease_expires_s < 0) {
 			text_add(t, ", reserved without end");
 		} else {
@@ -205,6 +221,8 @@ static void add_subnet(struct text *t, const struct status *s)
 	}
 	if (s->have_config)
 		text_add(t, ", network %s", cidr_format(&s->config.network, buf));
+	if (s->have_config && s->config.ipv6)
+		text_add(t, " and %s", cidr_format(&s->config.network6, buf));
 	text_add(t, "\n" LABEL "%s, %s\n", "source", s->source[0] ? s->source : "none",
 		 s->source_up ? "answers" : "DOES NOT ANSWER");
 }
@@ -222,6 +240,10 @@ static void add_uplink(struct text *t, const struct status *s)
 		 ip_format(&u->ip, ip));
 	if (!ip_eq(&u->ip, &u->public_ip))
 		text_add(t, ", advertised as %s", ip_format(&u->public_ip, public_ip));
+	if (ip_is_set(&u->ip6))
+		text_add(t, ", %s", ip_format(&u->ip6, ip));
+	if (!ip_eq(&u->ip6, &u->public_ip6))
+		text_add(t, ", advertised as %s", ip_format(&u->public_ip6, public_ip));
 	text_add(t, ", MTU %u\n", u->mtu_bytes);
 }
 
@@ -239,6 +261,9 @@ static void add_backend(struct text *t, const struct status *s)
 		text_add(t, ", MTU %u", s->overlay_mtu_bytes);
 	if (mac_is_set(&s->vtep_mac))
 		text_add(t, ", MAC %s", mac_format(&s->vtep_mac, mac));
+	if (s->overlay_mtu6_bytes && mac_is_set(&s->vtep_mac6))
+		text_add(t, "; IPv6: MTU %u, MAC %s", s->overlay_mtu6_bytes,
+			 mac_format(&s->vtep_mac6, mac));
 	text_add(t, "\n");
 }
 

@@ -81,6 +81,7 @@ void rig_own(struct rig *r)
 	struct lease own = r->published;
 
 	own.subnet = r->subnet;
+	own.subnet6 = r->subnet6;
 	rig_feed(r, (struct event){.type = EVENT_OWN,
 				   .own = {.state = OWN_HELD, .lease = &own, .expires_s = 86400}});
 }
@@ -89,9 +90,9 @@ void rig_uplink(struct rig *r)
 {
 	bool have = r->uplink.ifindex;
 
-	rig_feed(r,
-		 (struct event){.type = EVENT_UPLINK,
-				.uplink = {have ? &r->uplink : NULL, have ? NULL : r->no_uplink}});
+	rig_feed(r, (struct event){
+			    .type = EVENT_UPLINK,
+			    .uplink = {have ? &r->uplink : NULL, have ? r->lacks : r->no_uplink}});
 }
 
 void rig_feed(struct rig *r, struct event ev)

@@ -26,7 +26,8 @@ struct rig {
 	uint64_t now_ms, wake_ms;
 	struct uplink uplink; /* what UPDATE_UPLINK is answered with; ifindex 0 = none */
 	const char *no_uplink;
-	struct cidr subnet; /* what UPDATE_PUBLISH is answered with; unset = nothing yet */
+	const char *lacks;	     /* why it has one family only; NULL = it has both */
+	struct cidr subnet, subnet6; /* what UPDATE_PUBLISH is answered with; unset = nothing yet */
 	struct lease published;
 	bool is_published;
 	uint32_t taken_ids[4];

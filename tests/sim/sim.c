@@ -10,9 +10,11 @@
 void sim_init(struct sim *k)
 {
 	struct sysctl forward = {.path = "net/ipv4/ip_forward", .value = "0"};
+	struct sysctl forward6 = {.path = "net/ipv6/conf/all/forwarding", .value = "0"};
 
 	*k = (struct sim){.last_index = UPLINK_INDEX, .ops_to_live = SIM_NEVER};
 	sim_put(k, &(struct object){.kind = OBJECT_SYSCTL, .sysctl = &forward});
+	sim_put(k, &(struct object){.kind = OBJECT_SYSCTL, .sysctl = &forward6});
 }
 
 void sim_fini(struct sim *k)
@@ -183,6 +185,17 @@ static void lose(struct sim *k, enum object_kind kind, enum dev dev)
 	}
 }
 
+/* IPv6's go when the link goes down (keep_addr_on_down is 0). */
+static void lose_addrs6(struct sim *k, enum dev dev)
+{
+	for (size_t i = k->of[OBJECT_ADDR].n; i-- > 0;) {
+		struct object o = at(k, OBJECT_ADDR, i);
+
+		if (o.addr->dev == dev && !ip_is_v4(&o.addr->cidr.ip))
+			erase(k, OBJECT_ADDR, i);
+	}
+}
+
 static void lose_routes(struct sim *k, enum dev dev)
 {
 	lose(k, OBJECT_ROUTE, dev);
@@ -233,6 +246,8 @@ static void addr_gone(struct sim *k, enum dev dev)
 		if (at(k, OBJECT_ADDR, i).addr->dev == dev)
 			return;
 	}
+	if (dev == DEV_VXLAN6)
+		return;	     /* it keeps its link-local one */
 	lose_routes(k, dev); /* nexthops go as well: the device has left IPv4 */
 	lose(k, OBJECT_NEIGH, dev);
 }
@@ -258,6 +273,7 @@ void sim_link_updown(struct sim *k, enum dev dev, bool up)
 	if (!up) {
 		lose_routes(k, dev);
 		lose(k, OBJECT_NEIGH, dev);
+		lose_addrs6(k, dev);
 	}
 }
 
@@ -268,6 +284,7 @@ void sim_uplink(struct sim *k, const char *name, uint32_t mtu_bytes)
 	if (!name) {
 		link_gone(k, DEV_UPLINK);
 		link_gone(k, DEV_VXLAN);
+		link_gone(k, DEV_VXLAN6);
 		return;
 	}
 	k->devs.dev[DEV_UPLINK].ifindex = UPLINK_INDEX;
@@ -321,6 +338,13 @@ static int fail(struct text *why, int code, const char *text)
 	return code;
 }
 
+/* A VXLAN link is never wider than its lower one carries (vxlan_change_mtu). */
+static bool is_too_wide(const struct sim *k, const struct link *want)
+{
+	return want->kind == LINK_VXLAN &&
+	       want->mtu_bytes > k->uplink_mtu_bytes - (want->dev == DEV_VXLAN6 ? 70 : 50);
+}
+
 static int link_make(struct sim *k, const struct link *want, struct text *why)
 {
 	const struct object o = {.kind = OBJECT_LINK, .link = want};
@@ -329,12 +353,13 @@ static int link_make(struct sim *k, const struct link *want, struct text *why)
 		return fail(why, -EEXIST, "File exists");
 	if (want->kind == LINK_VXLAN && !k->devs.dev[want->vxlan.lower].ifindex)
 		return fail(why, -ENODEV, "No such device");
-	if (want->kind == LINK_VXLAN && want->mtu_bytes > k->uplink_mtu_bytes - 50)
+	if (is_too_wide(k, want))
 		return fail(why, -EINVAL, "Invalid argument");
 	sim_put(k, &o);
 	put_sysctl(k, "ipv4", want->name, "forwarding", "0");
 	put_sysctl(k, "ipv4", want->name, "rp_filter", "1");
 	put_sysctl(k, "ipv6", want->name, "accept_ra", "1");
+	put_sysctl(k, "ipv6", want->name, "disable_ipv6", "0");
 	return 0;
 }
 
@@ -354,7 +379,7 @@ static int link_op(struct sim *k, const struct op *op, struct text *why)
 		return link_make(k, want, why);
 	if (!have)
 		return fail(why, -ENODEV, "No such device");
-	if (want->kind == LINK_VXLAN && want->mtu_bytes > k->uplink_mtu_bytes - 50)
+	if (is_too_wide(k, want))
 		return fail(why, -EINVAL, "Invalid argument");
 	if (!mac_eq(&have->mac, &want->mac))
 		lose(k, OBJECT_NEIGH, want->dev);

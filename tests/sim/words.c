@@ -112,7 +112,10 @@ static bool parse_link(const struct words *w, size_t i, struct link *l)
 	} else if (strcmp(w->word[i + 1], "bridge") == 0) {
 		l->kind = LINK_BRIDGE;
 	}
-	text_copy(l->name, sizeof(l->name), l->dev == DEV_BRIDGE ? "cni0" : "flannel.1");
+	text_copy(l->name, sizeof(l->name),
+		  l->dev == DEV_BRIDGE	 ? "cni0"
+		  : l->dev == DEV_VXLAN6 ? "flannel-v6.1"
+					 : "flannel.1");
 	return true;
 }
 
@@ -128,7 +131,11 @@ static bool parse_route(const struct words *w, size_t i, struct route *r)
 		.via = ip_after(w, "via"),
 		.oif = words_number(w, "oif", 0),
 	};
-	return cidr_parse(w->word[i], &r->dst);
+	if (!cidr_parse(w->word[i], &r->dst))
+		return false;
+	if (!r->metric && !ip_is_v4(&r->dst.ip))
+		r->metric = ROUTE_METRIC6;
+	return true;
 }
 
 static bool parse_rest(const struct words *w, size_t i, struct words_object *o)
@@ -181,11 +188,11 @@ bool words_object(const struct words *w, size_t first, struct words_object *ret)
 
 	if (first < w->n && strcmp(w->word[first], "table") == 0) {
 		o.kind = OBJECT_FW_TABLE;
-		o.fw_table.family = FW_IP;
+		o.fw_table.family = words_has(w, "ip6") ? FW_IP6 : FW_IP;
 		ok = w->word[i] && text_copy(o.fw_table.name, sizeof(o.fw_table.name), w->word[i]);
 	} else if (first < w->n && strcmp(w->word[first], "chain") == 0) {
 		o.kind = OBJECT_FW_CHAIN;
-		o.fw_chain.family = FW_IP;
+		o.fw_chain.family = words_has(w, "ip6") ? FW_IP6 : FW_IP;
 		o.fw_chain.policy_drop = words_has(w, "drop");
 		o.fw_chain.drops = o.fw_chain.policy_drop;
 		o.fw_chain.n_before = (uint16_t)words_number(w, "rules", 0);
@@ -228,6 +235,10 @@ bool words_lease(const struct words *w, size_t first, struct lease *ret)
 		return false;
 	l.public_ip = ip_after(&rest, "via");
 	l.vtep_mac = mac_after(&rest, "mac");
+	if (words_after(&rest, "and") && !cidr_parse(words_after(&rest, "and"), &l.subnet6))
+		return false;
+	l.public_ip6 = ip_after(&rest, "via6");
+	l.vtep_mac6 = mac_after(&rest, "mac6");
 	if (words_has(&rest, "other"))
 		l.type = BACKEND_NONE;
 	*ret = l;

@@ -12,8 +12,8 @@
  *	route 10.244.1.0/24 [via 10.244.1.0] [dev vxlan | oif 9] [onlink] [nhid 7] [proto 3] [metric 9]
  *	    [blackhole]
  *	sysctl net/ipv4/ip_forward 0
- *	table loden
- *	chain filter FORWARD [drop] [rules N] [flannel | legacy]
+ *	table loden [ip6]
+ *	chain filter FORWARD [ip6] [drop] [rules N] [flannel | legacy]
  */
 
 #include "model/lease.h"
@@ -54,7 +54,8 @@ uint32_t words_number(const struct words *w, const char *name, uint32_t otherwis
 /* False: not such a thing. `first` is the index of the kind's word. */
 bool words_object(const struct words *w, size_t first, struct words_object *ret);
 struct object words_borrow(const struct words_object *o);
-/* "10.244.1.0/24 via 192.168.0.2 mac 02:…", word `first` being the subnet. */
+/* "10.244.1.0/24 via 192.168.0.2 mac 02:… [and fd00::/64 via6 2001:db8::2 mac6 02:…]", word `first`
+ * being the subnet. */
 bool words_lease(const struct words *w, size_t first, struct lease *ret);
 bool words_dev(const char *word, enum dev *ret);
 bool words_kind(const char *word, enum object_kind *ret);

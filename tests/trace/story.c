@@ -72,8 +72,12 @@ static void on_publish(void *arg, const struct lease *l)
 	struct story *s = arg;
 	char ip[IP_STRLEN], mac[MAC_STRLEN];
 
-	fprintf(s->out, "  publish %s mac %s\n", ip_format(&l->public_ip, ip),
+	fprintf(s->out, "  publish %s mac %s", ip_format(&l->public_ip, ip),
 		mac_format(&l->vtep_mac, mac));
+	if (ip_is_set(&l->public_ip6))
+		fprintf(s->out, ", %s mac %s", ip_format(&l->public_ip6, ip),
+			mac_format(&l->vtep_mac6, mac));
+	fprintf(s->out, "\n");
 }
 
 static void on_relist(void *arg)
@@ -106,6 +110,10 @@ static void tell(struct story *s)
 	if (st.have_lease)
 		text_add(&t, "; %zu of %zu peers verified, generation %lu", st.n_verified,
 			 st.n_peers, (unsigned long)st.generation);
+	if (st.families[FAMILY_V6].enabled)
+		text_add(&t, "; IPv4 %s, IPv6 %s",
+			 st.families[FAMILY_V4].works ? "works" : "does not",
+			 st.families[FAMILY_V6].works ? "works" : "does not");
 	if (strcmp(line, s->status) != 0)
 		fprintf(s->out, "  status %s\n", line);
 	memcpy(s->status, line, sizeof(line));
@@ -146,11 +154,12 @@ void story_fini(struct story *s)
 static void start(struct story *s)
 {
 	struct uplink uplink = s->rig.uplink;
-	struct cidr subnet = s->rig.subnet;
+	struct cidr subnet = s->rig.subnet, subnet6 = s->rig.subnet6;
 
 	rig_init(&s->rig, &s->conf, &s->kernel);
 	s->rig.uplink = uplink;
 	s->rig.subnet = subnet;
+	s->rig.subnet6 = subnet6;
 	s->rig.hooks = (struct rig_hooks){
 		.arg = s,
 		.dump = on_dump,
@@ -205,6 +214,9 @@ static bool take_config(const struct words *w, struct netconf *ret)
 	text_copy(net.backend_text, sizeof(net.backend_text), "vxlan");
 	if (!words_after(w, "network") || !cidr_parse(words_after(w, "network"), &net.network))
 		return false;
+	net.ipv6 = words_has(w, "and");
+	if (net.ipv6 && !cidr_parse(words_after(w, "and"), &net.network6))
+		return false;
 	net.vxlan.vni = words_number(w, "vni", net.vxlan.vni);
 	net.vxlan.port = (uint16_t)words_number(w, "port", net.vxlan.port);
 	net.vxlan.mtu_bytes = words_number(w, "mtu", net.vxlan.mtu_bytes);
@@ -245,9 +257,30 @@ static bool read_segment(const struct words *w, struct segment *s)
 	return true;
 }
 
+/* The second family's, and what is about it. */
+static const char *uplink6(struct story *s, const struct words *w, struct uplink *u)
+{
+	s->rig.lacks = NULL;
+	if (words_after(w, "and") && !ip_parse(words_after(w, "and"), &u->ip6))
+		return "uplink NAME ADDRESS and ADDRESS …";
+	u->public_ip6 = u->ip6;
+	if (words_after(w, "advertised"))
+		text_copy(u->advertised[0], LINK_NAME_SIZE, words_after(w, "advertised"));
+	for (size_t i = 0; i < w->n && !s->rig.lacks; i++) {
+		if (strcmp(w->word[i], "lacks4") == 0)
+			u->ip = u->public_ip = (struct ip){0};
+		if (strncmp(w->word[i], "lacks", 5) == 0) {
+			join(w, i + 1, s->no_uplink, sizeof(s->no_uplink));
+			s->rig.lacks = s->no_uplink;
+		}
+	}
+	return NULL;
+}
+
 static const char *do_uplink(struct story *s, const struct words *w)
 {
 	struct uplink *u = &s->rig.uplink;
+	const char *wrong = NULL;
 
 	if (w->n > 1 && strcmp(w->word[1], "none") == 0) {
 		join(w, 2, s->no_uplink, sizeof(s->no_uplink));
@@ -267,12 +300,13 @@ static const char *do_uplink(struct story *s, const struct words *w)
 			return "public ADDRESS";
 		if (!read_segment(w, &u->segment))
 			return "near CIDR [but CIDR]";
+		wrong = uplink6(s, w, u);
 		sim_uplink(&s->kernel, u->name, u->mtu_bytes);
 	} else {
 		return "uplink NAME ADDRESS, or uplink none WHY";
 	}
 	rig_uplink(&s->rig);
-	return NULL;
+	return wrong;
 }
 
 static const char *do_own(struct story *s, const struct words *w)
@@ -288,8 +322,9 @@ static const char *do_own(struct story *s, const struct words *w)
 							 .problem = why}});
 		return NULL;
 	}
-	if (w->n < 2 || !cidr_parse(w->word[1], &s->rig.subnet))
-		return "own CIDR, own taken WHY, own lost WHY";
+	if (w->n < 2 || !cidr_parse(w->word[1], &s->rig.subnet) ||
+	    (words_after(w, "and") && !cidr_parse(words_after(w, "and"), &s->rig.subnet6)))
+		return "own CIDR [and CIDR], own taken WHY, own lost WHY";
 	if (s->rig.is_published)
 		rig_own(&s->rig);
 	return NULL;
@@ -418,14 +453,16 @@ static const char *do_gone(struct story *s, const struct words *w)
 		s->n_peers = 0;
 		return NULL;
 	}
-	if (!cidr_parse(w->word[1], &l.subnet))
-		return "gone CIDR";
+	if (!cidr_parse(w->word[1], &l.subnet) ||
+	    (words_after(w, "and") && !cidr_parse(words_after(w, "and"), &l.subnet6)))
+		return "gone CIDR [and CIDR]";
 	p = find_peer(s, &l);
 	if (p)
 		*p = s->peers[--s->n_peers];
 	if (strcmp(w->word[0], "gone") == 0)
 		rig_feed(&s->rig,
-			 (struct event){.type = EVENT_LEASE_GONE, .gone = {.subnet = l.subnet}});
+			 (struct event){.type = EVENT_LEASE_GONE,
+					.gone = {.subnet = l.subnet, .subnet6 = l.subnet6}});
 	return NULL;
 }
 
@@ -578,6 +615,20 @@ static const char *do_wait(struct story *s, const struct words *w)
 	return NULL;
 }
 
+static const char *untold(struct story *s, char *const *lines, size_t n)
+{
+	FILE *out = s->out;
+	const char *wrong = NULL;
+
+	s->out = fopen("/dev/null", "w");
+	for (size_t i = 0; i < n && !wrong; i++)
+		wrong = story_line(s, lines[i]);
+	fclose(s->out);
+	s->out = out;
+	s->status[0] = s->notes[0] = '\0';
+	return wrong;
+}
+
 /* The usual beginning, not told: a node that has been running for a while with n peers. */
 static const char *do_cluster(struct story *s, const struct words *w)
 {
@@ -589,19 +640,29 @@ static const char *do_cluster(struct story *s, const struct words *w)
 			 peers,
 			 (char[]){"list"},
 			 (char[]){"wait 100"}};
-	FILE *out = s->out;
-	const char *wrong = NULL;
 
 	if (w->n != 2)
 		return "cluster PEERS";
 	snprintf(peers, sizeof(peers), "peers 1..%s", w->word[1]);
-	s->out = fopen("/dev/null", "w");
-	for (size_t i = 0; i < ARRAY_SIZE(lines) && !wrong; i++)
-		wrong = story_line(s, lines[i]);
-	fclose(s->out);
-	s->out = out;
-	s->status[0] = s->notes[0] = '\0';
-	return wrong;
+	return untold(s, lines, ARRAY_SIZE(lines));
+}
+
+/* The same with both families and one peer. */
+static const char *do_dual_cluster(struct story *s, const struct words *w)
+{
+	char *lines[] = {
+		(char[]){"source up etcd"},
+		(char[]){"config network 10.244.0.0/16 and fd00:10:244::/56"},
+		(char[]){"uplink eth0 192.168.0.1 and 2001:db8::1"},
+		(char[]){"own 10.244.0.0/24 and fd00:10:244::/64"},
+		(char[]){"peer 10.244.1.0/24 via 192.168.0.2 mac 02:00:00:00:00:02 and "
+			 "fd00:10:244:1::/64 via6 2001:db8::2 mac6 02:00:00:00:06:02"},
+		(char[]){"list"},
+		(char[]){"wait 100"},
+	};
+
+	(void)w;
+	return untold(s, lines, ARRAY_SIZE(lines));
 }
 
 /* alone: the source is not there to give us our lease. A reboot takes the kernel's objects along. */
@@ -636,13 +697,17 @@ static const struct {
 	const char *name;
 	const char *(*run)(struct story *s, const struct words *w);
 } commands[] = {
-	{"agent", do_agent},	{"config", do_config},	 {"uplink", do_uplink},
-	{"own", do_own},	{"source", do_source},	 {"peer", do_peer},
-	{"peers", do_peers},	{"list", do_list},	 {"put", do_put},
-	{"gone", do_gone},	{"unpeer", do_gone},	 {"kernel", do_kernel},
-	{"refuse", do_refuse},	{"wait", do_wait},	 {"restart", do_restart},
-	{"show", do_show},	{"cluster", do_cluster}, {"flanneld", do_flanneld},
-	{"reboot", do_restart}, {"disk", do_disk},	 {"store", do_store},
+	{"agent", do_agent},	 {"config", do_config},
+	{"uplink", do_uplink},	 {"own", do_own},
+	{"source", do_source},	 {"peer", do_peer},
+	{"peers", do_peers},	 {"list", do_list},
+	{"put", do_put},	 {"gone", do_gone},
+	{"unpeer", do_gone},	 {"kernel", do_kernel},
+	{"refuse", do_refuse},	 {"wait", do_wait},
+	{"restart", do_restart}, {"show", do_show},
+	{"cluster", do_cluster}, {"flanneld", do_flanneld},
+	{"reboot", do_restart},	 {"disk", do_disk},
+	{"store", do_store},	 {"dual-cluster", do_dual_cluster},
 };
 
 const char *story_line(struct story *s, char *line)

@@ -43,7 +43,8 @@ static void fill(struct scene *s, const struct row *rows, size_t n)
 	for (size_t i = 0; i < n; i++)
 		s->peers[i] = (struct peer){
 			.lease = {.public_ip = ip(rows[i].v4), .public_ip6 = ip(rows[i].v6)},
-			.state = rows[i].state};
+			.state = rows[i].state,
+			.state6 = rows[i].state};
 	s->in = (struct want_input){.conf = &s->conf,
 				    .net = &s->net,
 				    .uplink = &s->uplink,

@@ -210,6 +210,115 @@ static void test_our_address_in_a_subnet(void **state)
 	}
 }
 
+static struct lease dual(const char *subnet, const char *public_ip, const char *mac,
+			 const char *subnet6, const char *public_ip6, const char *mac6)
+{
+	struct lease l = lease(subnet, public_ip, mac);
+
+	assert_true(cidr_parse(subnet6, &l.subnet6));
+	assert_true(ip_parse(public_ip6, &l.public_ip6));
+	assert_true(mac_parse(mac6, &l.vtep_mac6));
+	return l;
+}
+
+/* Each half is judged by itself, and IPv6 by its own order. */
+static void test_halves(void **state)
+{
+	static const struct {
+		const char *subnet, *public_ip, *mac, *subnet6, *public_ip6, *mac6;
+		enum peer_state want, want6;
+		const char *note;
+	} rows[] = {
+		{"10.244.1.0/24", "192.168.0.2", MAC(2), "fd00:10:244:1::/64", "2001:db8::2",
+		 MAC(2), PEER_OK, PEER_OK, NULL},
+		{"10.244.2.0/24", "192.168.0.3", MAC(3), "fd00:10:244:1::/64", "fe80::3", MAC(3),
+		 PEER_OK, PEER_REFUSED,
+		 "peer fd00:10:244:1::/64 at fe80::3 is left out: PublicIPv6: not the IPv6"},
+		{"10.99.3.0/24", "192.168.0.4", MAC(4), "fd00:10:244:3::/64", "2001:db8::4", MAC(4),
+		 PEER_REFUSED, PEER_OK, "peer 10.99.3.0/24 at 192.168.0.4 is left out"},
+		{"10.244.4.0/24", "192.168.0.5", MAC(5), "fd00:10:244:1::/65", "2001:db8::5",
+		 MAC(5), PEER_OK, PEER_REFUSED,
+		 "peer fd00:10:244:1::/65 at 2001:db8::5 is left out: its subnet overlaps "
+		 "fd00:10:244:1::/64 at 2001:db8::2"},
+		{"10.244.5.0/24", "192.168.0.6", MAC(6), "fd00:10:244::/64", "2001:db8::6", MAC(6),
+		 PEER_OK, PEER_REFUSED, "its subnet overlaps our own fd00:10:244::/64"},
+		{"10.244.6.0/24", "192.168.0.7", MAC(7), "fd00:10:244:6::/64", "2001:db8::7",
+		 MAC(9), PEER_OK, PEER_REFUSED, "its VtepMAC is our own"},
+		{"10.244.7.0/24", "192.168.0.8", MAC(8), "fd00:10:244:7::/64", "2001:db8::1",
+		 MAC(8), PEER_OK, PEER_REFUSED, "its PublicIPv6 is our own"},
+		{"10.244.8.0/24", "192.168.0.9", MAC(1), "fd00:10:244:8::/64", "2001:db8::9",
+		 MAC(2), PEER_OK, PEER_REFUSED, "its VtepMAC is also that of"},
+	};
+	struct netconf net = conf();
+	struct lease own = dual("10.244.0.0/24", "192.168.0.1", MAC(9), "fd00:10:244::/64",
+				"2001:db8::1", MAC(9));
+	struct leases_self self = {.net = &net,
+				   .own = &own,
+				   .public_ip = own.public_ip,
+				   .public_ip6 = own.public_ip6,
+				   .vtep_mac6 = own.vtep_mac6};
+	struct leases_verdict v;
+	struct leases t;
+	struct arena a;
+
+	(void)state;
+	net.ipv6 = true;
+	cidr_parse("fd00:10:244::/56", &net.network6);
+	net.subnet_len6 = 64;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct lease first = dual(rows[0].subnet, rows[0].public_ip, rows[0].mac,
+					  rows[0].subnet6, rows[0].public_ip6, rows[0].mac6);
+		struct lease l = dual(rows[i].subnet, rows[i].public_ip, rows[i].mac,
+				      rows[i].subnet6, rows[i].public_ip6, rows[i].mac6);
+		char notes[1000] = "";
+		struct text text = TEXT(notes);
+		struct peer *p;
+
+		arena_init(&a, 0);
+		leases_init(&t);
+		leases_put(&t, &first);
+		leases_put(&t, &l);
+		leases_judge(&t, &self, &a, &text, &v);
+		p = &t.peers[t.n - 1];
+		if (rows[i].subnet[3] == '9') /* 10.99 comes before 10.244 */
+			p = &t.peers[0];
+		if (p->state != rows[i].want || p->state6 != rows[i].want6)
+			fail_msg("%s: %s, %s", rows[i].subnet, peer_state_names[p->state],
+				 peer_state_names[p->state6]);
+		if (rows[i].note ? !strstr(notes, rows[i].note) : notes[0])
+			fail_msg("%s: \"%s\"", rows[i].subnet, notes);
+		/* One that is refused in one family counts in both numbers. */
+		assert_int_equal(v.n_ok, t.n);
+		assert_int_equal(v.n_refused, rows[i].note ? 1 : 0);
+		leases_fini(&t);
+		arena_fini(&a);
+	}
+}
+
+static void test_a_family_that_is_off(void **state)
+{
+	struct netconf net = conf();
+	struct leases_self self = {.net = &net};
+	struct lease l = dual("10.244.1.0/24", "192.168.0.2", MAC(2), "fd00:10:244:1::/64",
+			      "fe80::2", "00:00:00:00:00:00");
+	struct leases_verdict v;
+	char notes[400] = "";
+	struct text text = TEXT(notes);
+	struct leases t;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	leases_init(&t);
+	leases_put(&t, &l);
+	leases_judge(&t, &self, &a, &text, &v);
+	assert_int_equal(t.peers[0].state, PEER_OK);
+	assert_int_equal(t.peers[0].state6, PEER_ABSENT);
+	assert_string_equal(notes, "");
+	leases_fini(&t);
+	arena_fini(&a);
+}
+
 static void test_many_refused_are_counted(void **state)
 {
 	struct netconf net = conf();
@@ -276,6 +385,8 @@ int main(void)
 		cmocka_unit_test(test_of_two_that_cannot_be_both),
 		cmocka_unit_test(test_of_two_with_one_mac_the_older_stays),
 		cmocka_unit_test(test_our_address_in_a_subnet),
+		cmocka_unit_test(test_halves),
+		cmocka_unit_test(test_a_family_that_is_off),
 		cmocka_unit_test(test_many_refused_are_counted),
 		cmocka_unit_test(test_changes_and_what_is_none),
 	};

@@ -185,11 +185,121 @@ static void test_ipv6_half_must_match_the_config(void **state)
 	net.subnet_max6 = ip("fd00:10:244:ff::");
 	subnets_choose(&in, &c);
 	assert_int_equal(c.verdict, SUBNETS_REUSE);
-	e.lease.subnet6 = cidr(NULL);
+	e.lease.subnet6 = cidr(NULL); /* we have no IPv6 now: as good as any */
 	subnets_choose(&in, &c);
-	assert_int_equal(c.verdict, SUBNETS_CREATE);
+	assert_int_equal(c.verdict, SUBNETS_REUSE);
+	in.public_ip = ip("192.168.0.2");
 	net.ipv4 = false;
 	assert_choice(&in, SUBNETS_FULL, NULL, "leases go by IPv4 subnets, IPv4 is not enabled");
+}
+
+static struct netconf dual_network(const char *min6, const char *max6)
+{
+	struct netconf net = network("10.3.0.0/16", 0, NULL, NULL);
+	char buf[300] = "";
+	struct text t = TEXT(buf);
+
+	net.ipv6 = true;
+	net.network6 = cidr("fd00:10:3::/48");
+	net.subnet_min6 = ip(min6);
+	net.subnet_max6 = ip(max6);
+	if (netconf_derive(&net, &t) != 0)
+		fail_msg("%s", buf);
+	return net;
+}
+
+static void assert_choice6(const struct subnets_input *in, enum subnets_verdict verdict,
+			   const char *subnet, const char *subnet6, bool drop_stale)
+{
+	struct subnets_choice c;
+	char buf[CIDR_STRLEN];
+
+	subnets_choose(in, &c);
+	if (c.verdict != verdict || c.drop_stale != drop_stale)
+		fail_msg("%s, %d: %s", subnets_verdict_names[c.verdict], c.drop_stale, c.why);
+	if (subnet)
+		assert_string_equal(cidr_format(&c.subnet, buf), subnet);
+	assert_string_equal(cidr_format(&c.subnet6, buf), subnet6);
+}
+
+/* Each family chooses by itself; a key without IPv6 is taken if there is none here, and exchanged later. */
+static void test_both_families(void **state)
+{
+	struct netconf net = dual_network("fd00:10:3:7::", "fd00:10:3:8::");
+	struct subnets_entry entries[] = {
+		entry("10.3.7.0/24", "192.168.0.9"),
+		entry("10.3.8.0/24", "192.168.0.1"),
+	};
+	struct subnets_input in = {
+		.net = &net, .entries = entries, .n_entries = 1, .public_ip = ip("192.168.0.1")};
+	struct subnets_choice c;
+
+	(void)state;
+	assert_choice6(&in, SUBNETS_CREATE, NULL, "-", false); /* no public IPv6 address */
+	in.public_ip6 = ip("2001:db8::1");
+	entries[0].lease.subnet6 = cidr("fd00:10:3:7::/64");
+	assert_choice6(&in, SUBNETS_CREATE, NULL, "fd00:10:3:8::/64", false);
+	subnets_choose(&in, &c);
+	assert_non_null(strstr(c.why, "; IPv6: picked one of 1 free /64 from fd00:10:3:7:: to"));
+	in.previous6 = cidr("fd00:10:3:7::/64"); /* somebody has it */
+	assert_choice6(&in, SUBNETS_CREATE, NULL, "fd00:10:3:8::/64", false);
+	entries[0].lease.public_ip6 = ip("fd00:10:3:8::77"); /* inside what is left */
+	assert_choice6(&in, SUBNETS_CREATE, NULL, "-", false);
+	subnets_choose(&in, &c);
+	assert_non_null(strstr(c.why, "; IPv6: out of IPv6 subnets: every /64 from "));
+	entries[0].lease.public_ip6 = ip(NULL);
+	net.subnet_min6 = ip("fd00:10:3:1::"); /* room again: by preference the previous one */
+	in.previous6 = cidr("fd00:10:3:4::/64");
+	assert_choice6(&in, SUBNETS_CREATE, NULL, "fd00:10:3:4::/64", false);
+
+	/* Our own IPv4 subnet stays the same whatever becomes of IPv6. */
+	in.n_entries = 2;
+	assert_choice6(&in, SUBNETS_CREATE, "10.3.8.0/24", "fd00:10:3:4::/64", true);
+	in.held = cidr("10.3.8.0/24");
+	assert_choice6(&in, SUBNETS_CREATE, "10.3.8.0/24", "fd00:10:3:4::/64", true);
+	in.held6 = cidr("fd00:10:3:5::/64");
+	assert_choice6(&in, SUBNETS_CREATE, "10.3.8.0/24", "fd00:10:3:5::/64", true);
+	entries[1].lease.subnet6 = cidr("fd00:10:3:5::/64");
+	assert_choice6(&in, SUBNETS_REUSE, "10.3.8.0/24", "fd00:10:3:5::/64", false);
+	in.public_ip6 = ip(NULL); /* gone since: what we hold stays */
+	assert_choice6(&in, SUBNETS_REUSE, "10.3.8.0/24", "fd00:10:3:5::/64", false);
+	in.public_ip6 = ip("2001:db8::1");
+	entries[1].lease.subnet6 = cidr(NULL);
+	entries[0].lease.subnet6 = cidr("fd00:10:3::/48");	       /* somebody else holds all */
+	assert_choice6(&in, SUBNETS_REUSE, "10.3.8.0/24", "-", false); /* not worth a new key */
+	entries[0].lease.subnet6 = cidr("fd00:10:3:7::/64");
+	in.held = in.held6 = cidr(NULL);
+	entries[1].reservation = true; /* the operator's word: IPv4 alone does not fit, nor goes */
+	subnets_choose(&in, &c);
+	assert_int_equal(c.verdict, SUBNETS_CREATE);
+	assert_false(c.drop_stale);
+}
+
+/* The pool may hold 2^80 subnets, and one lease cover most of it. */
+static void test_ipv6_pool_is_wide(void **state)
+{
+	struct netconf net = dual_network(NULL, NULL);
+	struct subnets_entry e = entry("10.3.7.0/24", "192.168.0.9");
+	struct subnets_input in = {.net = &net,
+				   .entries = &e,
+				   .n_entries = 1,
+				   .public_ip = ip("192.168.0.1"),
+				   .public_ip6 = ip("2001:db8::1")};
+
+	(void)state;
+	assert_choice6(&in, SUBNETS_CREATE, NULL, "fd00:10:3:1::/64", false);
+	in.seed = 99ull << 32;
+	assert_choice6(&in, SUBNETS_CREATE, NULL, "fd00:10:3:64::/64", false);
+	in.seed = 0;
+	net.network6 = cidr("fd00::/8");
+	net.subnet_min6 = ip("fd00::4");
+	net.subnet_max6 = ip("fdff:ffff:ffff:ffff:ffff:ffff:ffff:fffc");
+	net.subnet_len6 = 126;
+	assert_choice6(&in, SUBNETS_CREATE, NULL, "fd00::4/126", false);
+	e.lease.subnet6 = cidr("fd00::/10");
+	assert_choice6(&in, SUBNETS_CREATE, NULL, "fd40::/126", false);
+	e.lease.subnet6 = cidr("fd00::/8");
+	assert_choice6(&in, SUBNETS_CREATE, NULL, "-", false);
 }
 
 static void test_held_or_nothing(void **state)
@@ -368,6 +478,8 @@ int main(void)
 		cmocka_unit_test(test_previous_is_a_preference),
 		cmocka_unit_test(test_stale_lease_is_dropped),
 		cmocka_unit_test(test_ipv6_half_must_match_the_config),
+		cmocka_unit_test(test_both_families),
+		cmocka_unit_test(test_ipv6_pool_is_wide),
 		cmocka_unit_test(test_held_or_nothing),
 		cmocka_unit_test(test_no_subnet_around_a_node),
 		cmocka_unit_test(test_pick_is_uniform_among_the_first_hundred),

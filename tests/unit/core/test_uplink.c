@@ -79,8 +79,8 @@ struct row {
 	bool dual, v6_only;
 	/* What is chosen … */
 	const char *name, *ip, *ip6, *public, *public6;
-	/* … or why nothing is. */
-	const char *problem;
+	/* … or why nothing is, or one family is not. */
+	const char *problem, *lacks;
 };
 
 static size_t count(const char *const list[3])
@@ -125,8 +125,10 @@ static void check_row(const struct host *h, const struct row *row)
 		assert_int_equal(u.ifindex, 77); /* untouched */
 		return;
 	}
-	if (r != 0)
-		fail_msg("%s", err.text);
+	if (r != (row->lacks ? UPLINK_HALF : 0))
+		fail_msg("%d: %s", r, err.text);
+	if (row->lacks)
+		assert_string_equal(err.text, row->lacks);
 	assert_string_equal(u.name, row->name);
 	assert_int_equal(u.mtu_bytes, 1500);
 	assert_ip(&u.ip, row->ip);
@@ -191,9 +193,50 @@ static void test_ways(void **state)
 		{.ifaces = {"tun0"},
 		 .problem = "--iface tun0: tun0 has no usable IPv4 address" THERE_IS},
 		{.ifaces = {"lo"}, .problem = "--iface lo: lo has no usable IPv4 address" THERE_IS},
+		/* One family alone. */
 		{.ifaces = {"eth1"},
 		 .dual = true,
-		 .problem = "--iface eth1: eth1 has no usable IPv6 address" THERE_IS},
+		 .name = "eth1",
+		 .ip = "10.1.0.1",
+		 .lacks = "--iface eth1: eth1 has no usable IPv6 address"},
+		{.ifaces = {"eth1"},
+		 .regexes = {"10."},
+		 .dual = true,
+		 .name = "eth1",
+		 .ip = "10.1.0.1",
+		 .lacks = "--iface eth1: eth1 has no usable IPv6 address; --iface-regex 10.: "
+			  "matches no address and no name"},
+		/* Both on the one that has both, though the first named has IPv4. */
+		{.ifaces = {"eth1", "eth0"},
+		 .dual = true,
+		 .name = "eth0",
+		 .ip = "192.168.0.1",
+		 .ip6 = "2001:db8::1"},
+		{.public_ip = "192.168.0.2",
+		 .public_ip6 = "2001:db8::1",
+		 .dual = true,
+		 .name = "eth0",
+		 .ip = "192.168.0.2",
+		 .ip6 = "2001:db8::1"},
+		{.public_ip6 = "2001:db8::1",
+		 .dual = true,
+		 .name = "eth0",
+		 .ip = "192.168.0.1",
+		 .ip6 = "2001:db8::1"},
+		{.ifaces = {"eth0"},
+		 .public_ip6 = "2001:db8:77::7",
+		 .dual = true,
+		 .name = "eth0",
+		 .ip = "192.168.0.1",
+		 .ip6 = "2001:db8::1",
+		 .public6 = "2001:db8:77::7"},
+		{.ifaces = {"10.1.0.1"},
+		 .public_ip6 = "2001:db8::1",
+		 .dual = true,
+		 .name = "eth1",
+		 .ip = "10.1.0.1",
+		 .lacks = "--iface 10.1.0.1: it is on eth1, --public-ipv6 2001:db8::1 is on eth0, "
+			  "they must agree"},
 		{.public_ip = "203.0.113.7",
 		 .problem = "--public-ip 203.0.113.7: no interface has this address, name the "
 			    "interface with --iface to advertise a NAT address" THERE_IS},
@@ -219,11 +262,20 @@ static void test_nothing_yet(void **state)
 				.problem = "--iface-can-reach 10.9.9.9: the kernel has no route "
 					   "there" THERE_IS});
 	h.facts.default_ifindex6 = ETH1 + 1;
+	check_row(&h, &(struct row){.dual = true,
+				    .name = "eth0",
+				    .ip = "192.168.0.1",
+				    .lacks = "default route: IPv4 uses eth0, IPv6 uses eth1, they "
+					     "must agree"});
+	h.facts.default_ifindex6 = 0; /* peers may be on the link all the same */
 	check_row(&h,
-		  &(struct row){.dual = true,
-				.problem = "default route: IPv4 uses eth0, IPv6 uses eth1, they "
-					   "must agree" THERE_IS});
+		  &(struct row){
+			  .dual = true, .name = "eth0", .ip = "192.168.0.1", .ip6 = "2001:db8::1"});
 	h.facts.default_ifindex = 0;
+	h.facts.default_ifindex6 = ETH0 + 1;
+	check_row(&h,
+		  &(struct row){
+			  .dual = true, .name = "eth0", .ip = "192.168.0.1", .ip6 = "2001:db8::1"});
 	check_row(&h,
 		  &(struct row){.problem = "default route: there is none in table main" THERE_IS});
 	h.facts.default_multipath = true;
@@ -232,6 +284,47 @@ static void test_nothing_yet(void **state)
 	h.facts.n_ifaces = 0;
 	check_row(&h, &(struct row){.problem = "default route: it names no single interface, use "
 					       "--iface; there is no interface at all"});
+}
+
+/* Every link has a link-local address: peers refuse it. */
+static void test_halves(void **state)
+{
+	struct host h;
+
+	(void)state;
+	host_init(&h);
+	h.ifaces[ETH0].addrs[4].deprecated = true; /* 2001:db8::1 */
+	check_row(&h, &(struct row){.dual = true,
+				    .name = "eth0",
+				    .ip = "192.168.0.1",
+				    .lacks = "default route: eth0 has no usable IPv6 address"});
+	h.ifaces[ETH0].addrs[4].deprecated = false;
+	for (size_t i = 0; i < 3; i++)
+		h.ifaces[ETH0].addrs[i].deprecated = true;
+	check_row(&h, &(struct row){.dual = true,
+				    .name = "eth0",
+				    .ip6 = "2001:db8::1",
+				    .lacks = "default route: eth0 has no usable IPv4 address"});
+}
+
+/* Of all interfaces: forwarding is switched on for the whole host. */
+static void test_advertised(void **state)
+{
+	struct uplink_policy p = {.ipv4 = true, .ipv6 = true};
+	struct uplink u;
+	struct err err;
+	struct host h;
+
+	(void)state;
+	host_init(&h);
+	h.ifaces[ETH0].advertised = h.ifaces[TUN].advertised = true;
+	assert_int_equal(uplink_choose(&p, &h.facts, &u, &err), 0);
+	assert_string_equal(u.advertised[0], "eth0");
+	assert_string_equal(u.advertised[1], "tun0");
+	assert_string_equal(u.advertised[2], "");
+	p.ipv6 = false; /* then we do not make a router of it */
+	assert_int_equal(uplink_choose(&p, &h.facts, &u, &err), 0);
+	assert_string_equal(u.advertised[0], "");
 }
 
 /* Before the configuration is read no family is known; found by an agent that lost its default route
@@ -308,6 +401,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_nothing_yet),
+		cmocka_unit_test(test_halves),
+		cmocka_unit_test(test_advertised),
 		cmocka_unit_test(test_no_family),
 		cmocka_unit_test(test_address_order),
 		cmocka_unit_test(test_pattern_passes_the_overlay_by),

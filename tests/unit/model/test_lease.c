@@ -51,10 +51,10 @@ static struct netconf network(bool ipv6)
 	return c;
 }
 
-static void assert_story(const struct lease *l, const struct netconf *c, const char *want)
+static void assert_story(const struct lease *l, bool v6, const struct netconf *c, const char *want)
 {
 	struct err err = {0};
-	int r = lease_check(l, c, &err);
+	int r = lease_check(l, v6, c, &err);
 
 	if ((r == 0) != (want == NULL))
 		fail_msg("wanted %s, got %s", want ? want : "no story", err.text);
@@ -111,7 +111,7 @@ static void test_check_ipv4(void **state)
 			.type = BACKEND_VXLAN,
 		};
 
-		assert_story(&l, &c, rows[i].want);
+		assert_story(&l, false, &c, rows[i].want);
 	}
 }
 
@@ -119,7 +119,7 @@ static void test_check_ipv6(void **state)
 {
 	static const struct row rows[] = {
 		{"fd00:10:244:1::/64", "2001:db8::2", "02:00:00:00:00:06", NULL},
-		{NULL, NULL, NULL, NULL}, /* only its IPv4 half is there: that one works */
+		{NULL, NULL, NULL, "subnet: none of an enabled family: -"},
 		{"fd00:10:245:100::/64", "2001:db8::2", "02:00:00:00:00:06",
 		 "subnet: outside Network fd00:10:244::/56: fd00:10:245:100::/64"},
 		{"fd00:10:244:1::/64", "fe80::2", "02:00:00:00:00:06",
@@ -143,8 +143,9 @@ static void test_check_ipv6(void **state)
 			.type = BACKEND_VXLAN,
 		};
 
-		assert_story(&l, &dual, rows[i].want);
-		assert_story(&l, &v4, NULL); /* no IPv6 here: not our business */
+		assert_story(&l, true, &dual, rows[i].want);
+		assert_story(&l, false, &dual, NULL); /* whatever the other half is */
+		assert_story(&l, true, &v4, "subnet: none of an enabled family: -");
 	}
 }
 
@@ -158,7 +159,7 @@ static void test_check_type(void **state)
 	};
 
 	(void)state;
-	assert_story(&l, &c, "BackendType: not vxlan: none");
+	assert_story(&l, false, &c, "BackendType: not vxlan: none");
 }
 
 static void test_order_and_eq(void **state)

@@ -191,7 +191,7 @@ static void test_backend(void **state)
 	c.vxlan.vni = 10000;
 	c.vxlan.mtu_bytes = 1300;
 	assert_complaints(&c, "Backend.VNI: must be 1 to 9999 (the link is named after it): 10000\n"
-			      "Backend.MTU: must be 1330 to 65535, or 0 for the uplink's: 1300\n");
+			      "Backend.MTU: must be 1350 to 65535, or 0 for the uplink's: 1300\n");
 
 	c = good();
 	c.vxlan.vni = 0;
