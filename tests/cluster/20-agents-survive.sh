@@ -29,10 +29,6 @@ for n in a b c; do
 	pod_add "$n" "${n}2"
 done
 
-has_route() { # NODE SUBNET
-	[ -n "$(on "$1" ip route show "$2" proto 102 dev flannel.1)" ]
-}
-
 pings_all() {
 	for from in a1 a2 b1 b2 c1 c2; do
 		for to in a1 a2 b1 b2 c1 c2; do

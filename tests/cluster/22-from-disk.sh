@@ -18,10 +18,6 @@ reboot() {
 	on "$1" tar -C /var/lib -xf - <"$T/bytes"
 }
 
-has_route() { # NODE SUBNET
-	[ -n "$(on "$1" ip route show "$2" proto 102)" ]
-}
-
 routes() {
 	on "$1" ip -4 route show proto 102 dev flannel.1 | awk '{ print $1 }' | sort | tr '\n' ' '
 }

@@ -20,7 +20,7 @@ says() { # NODE REGEX
 }
 
 repairs() {
-	on "$1" loden status --json | jq .repairs
+	fact "$1" .repairs
 }
 
 etcd_start

@@ -29,7 +29,7 @@ agent_start silent --etcd-endpoints=http://192.168.77.254:2003 --healthz-port=10
 for n in $nodes; do wait_for 15 "$n is ready" on "$n" loden status; done
 
 gateway() { on "$1" sh -c '. /run/flannel/subnet.env; echo ${FLANNEL_SUBNET%/*}'; }
-three_peers() { [ "$(on "$1" loden status --json | jq .peers_verified)" = 3 ]; }
+three_peers() { [ "$(fact "$1" .peers_verified)" = 3 ]; }
 for n in $nodes; do wait_for 15 "$n has three peers" three_peers "$n"; done
 for way in cut:slow page:silent slow:page silent:cut; do
 	on_bg "${way%:*}" "ping-${way%:*}" ping -ni 0.02 "$(gateway "${way#*:}")"
@@ -78,10 +78,9 @@ echo '--- and all are well again'
 nft delete table ip cut
 for p in slow page silent; do kill -HUP "$(pid_of $p)"; done
 etcd_peer 10.244.250.0/24 192.168.77.250 02:00:00:00:00:fa
-has_route() { [ -n "$(on "$1" ip route show 10.244.250.0/24 proto 102)" ]; }
-up_to_date() { [ "$(on "$1" loden status --json | jq -r .problem)" = '' ]; }
+up_to_date() { [ "$(fact "$1" .problem)" = '' ]; }
 for n in $nodes; do
-	wait_for 60 "$n learns of the new peer" has_route "$n"
+	wait_for 60 "$n learns of the new peer" has_route "$n" 10.244.250.0/24
 	wait_for 10 "$n is up to date" up_to_date "$n"
 done
 for n in $nodes; do

@@ -18,9 +18,7 @@ for n in $nodes; do wait_for 15 "$n is ready" on "$n" loden status; done
 etcd_peer 10.244.250.0/24 192.168.77.250 02:00:00:00:00:fa
 
 gateway() { on "$1" sh -c '. /run/flannel/subnet.env; echo ${FLANNEL_SUBNET%/*}'; }
-has_route() { [ -n "$(on "$1" ip route show "$2" proto 102 dev flannel.1)" ]; }
 has_no_route() { [ -z "$(on "$1" ip route show "$2" proto 102)" ]; }
-fact() { on "$1" loden status --json | jq -r "$2"; }
 fact_is() { [ "$(fact "$1" "$2")" = "$3" ]; }
 logged() { agent_log "$1" | grep -Eq -- "$2"; }
 key_of() { on "$1" sh -c '. /run/flannel/subnet.env; echo /coreos.com/network/subnets/${FLANNEL_SUBNET%.1/24}.0-24'; }

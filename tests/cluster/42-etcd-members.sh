@@ -33,8 +33,6 @@ agent_start a --healthz-port=10256
 agent_start b
 for n in a b; do wait_for 15 "$n is ready" on "$n" loden status; done
 
-fact() { on "$1" loden status --json | jq -r "$2"; }
-has_route() { [ -n "$(on a ip route show "$1" proto 102 dev flannel.1)" ]; }
 member_of() { fact "$1" .source.name | sed -n 's/^etcd 192.168.77.1\([123]\):2379$/e\1/p'; }
 sourced_elsewhere() {
 	now=$(member_of a)
@@ -45,7 +43,7 @@ n_peer=20
 follows() {
 	n_peer=$((n_peer + 1))
 	wait_for 10 'etcd takes a change' put_peer
-	wait_for "$1" "$2" has_route "10.244.$n_peer.0/24"
+	wait_for "$1" "$2" has_route a "10.244.$n_peer.0/24"
 }
 put_peer() { etcd_peer "10.244.$n_peer.0/24" "192.168.77.$n_peer" "02:00:00:00:00:$n_peer"; }
 fact a . >"$T/status.log"

@@ -7,26 +7,11 @@
 
 etcd_start
 etcd_conf '{"Network":"10.0.0.0/8","Backend":{"Type":"vxlan"}}'
-# put_all: 5,000 leases, 100 keys a transaction (etcd takes 128).
-put_all() {
-	i=0
-	while [ $i -lt 50 ]; do
-		awk -v i=$i 'BEGIN {
-			print ""
-			for (j = i * 100; j < i * 100 + 100; j++)
-				printf "put /coreos.com/network/subnets/10.%d.%d.0-24 {\"PublicIP\":\"172.16.%d.%d\",\"PublicIPv6\":null,\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"02:00:00:00:%02x:%02x\"}}\n", \
-					1 + int(j / 250), j % 250, int(j / 250), j % 250, int(j / 250), j % 250
-			print "\n"
-		}' | etcdctl_ txn >/dev/null
-		i=$((i + 1))
-	done
-}
 del_all() { etcdctl_ del --prefix "/coreos.com/network/subnets/$1" >/dev/null; }
-put_all
+etcd_many_peers
 node_add a
 agent_start a --healthz-port=10256
 wait_for 20 'ready' on a loden status
-fact() { on a loden status --json | jq -r "$1"; }
 routes() { on a ip route show proto 102 | grep -c flannel.1; }
 routes_are() { [ "$(routes)" = "$1" ]; }
 has_own() { etcdctl_ get "$own" | grep -q PublicIP; }
@@ -50,7 +35,7 @@ wait_for 2 'whoever comes in the place of one is followed at once' moved
 
 echo '--- they come back in time: not one route was touched'
 : >"$T/routes.log"
-put_all
+etcd_many_peers
 not_told() { ! notes; }
 wait_for 15 'it is over' not_told
 want_eq 'all routes stand' 5000 "$(routes)"

@@ -23,18 +23,18 @@ two_peers() {
 }
 wait_for 5 'both peers' two_peers
 json=$(on a loden status --json)
-fact() {
+said() {
 	printf '%s' "$json" | jq -rc "$1"
 }
-want_eq 'ready' true "$(fact .ready)"
-want_eq 'network' 10.244.0.0/16 "$(fact .network)"
+want_eq 'ready' true "$(said .ready)"
+want_eq 'network' 10.244.0.0/16 "$(said .network)"
 want_eq 'uplink' '["eth0","192.168.77.1","192.168.77.1",1500]' \
-	"$(fact '.uplink | [.name, .ip, .public_ip, .mtu]')"
-want_eq 'backend' '["vxlan",1,1450]' "$(fact '.backend | [.type, .vni, .mtu]')"
-want_eq 'MAC' "$(on a cat /sys/class/net/flannel.1/address)" "$(fact .backend.vtep_mac)"
+	"$(said '.uplink | [.name, .ip, .public_ip, .mtu]')"
+want_eq 'backend' '["vxlan",1,1450]' "$(said '.backend | [.type, .vni, .mtu]')"
+want_eq 'MAC' "$(on a cat /sys/class/net/flannel.1/address)" "$(said .backend.vtep_mac)"
 want_eq 'subnet' "$(on a sed -n 's/FLANNEL_SUBNET=//p' /run/flannel/subnet.env)" \
-	"$(fact .lease.subnet | sed 's|0/24|1/24|')"
-want_eq 'verified' true "$(fact '.verified_generation == .generation')"
+	"$(said .lease.subnet | sed 's|0/24|1/24|')"
+want_eq 'verified' true "$(said '.verified_generation == .generation')"
 want_match 'the screen has it, too' '^subnet +10\.244\.' "$(on a loden status)"
 
 want_eq 'mode of the socket' '660 root root' "$(on a stat -c '%a %U %G' /run/loden/loden.sock)"

@@ -15,8 +15,6 @@ for n in a b; do
 done
 for n in a b; do wait_for 15 "$n is ready" on "$n" loden status; done
 gateway() { on "$1" sh -c '. /run/flannel/subnet.env; echo ${FLANNEL_SUBNET%/*}'; }
-fact() { on "$1" loden status --json | jq -r "$2"; }
-problem_is() { fact a .problem | grep -Eq -- "$1"; }
 pings() { on b ping -qnc 1 -W 1 "$(gateway a)"; }
 peers_know() { on b bridge fdb show dev flannel.1 | grep -q "dst $1 "; }
 subnet=$(fact a .lease.subnet)
@@ -30,7 +28,7 @@ wait_for 5 'b reaches a' pings
 
 echo '--- its address goes, for a while'
 on a ip addr del 192.168.77.1/24 dev eth0
-wait_for 5 'named' problem_is 'default route: (there is none in table main|eth0 has no usable IPv4 address).*eth0'
+wait_for 5 'named' problem_is a 'default route: (there is none in table main|eth0 has no usable IPv4 address).*eth0'
 want_eq 'not ready' false "$(fact a .ready)"
 want_eq 'the data plane is left as it is' 1 "$(on a ip route show proto 102 dev flannel.1 | wc -l)"
 want_calm 'the agent is calm' agent-a 3 100
@@ -44,7 +42,7 @@ echo '--- another address, as DHCP might give: adopted after three seconds, peer
 on a ip addr flush dev eth0
 on a ip addr add 192.168.77.101/24 dev eth0
 on a ip route replace default via 192.168.77.254
-wait_for 5 'named' problem_is 'the uplink changes from eth0 192.168.77.1 to eth0 192.168.77.101: waiting whether it stays'
+wait_for 5 'named' problem_is a 'the uplink changes from eth0 192.168.77.1 to eth0 192.168.77.101: waiting whether it stays'
 wait_for 10 'ready' on a loden status
 wait_for 5 'b knows' peers_know 192.168.77.101
 wait_for 5 'b reaches a' pings
@@ -92,7 +90,7 @@ on a ip route add default via 192.168.77.254 metric 100
 sleep 0.2
 n_plans=$(agent_log a | grep -c 'plan.done' || :)
 on a ip route add default via 10.9.9.1 dev eth1 metric 50
-wait_for 3 'named, with both' problem_is 'the uplink changes from eth0 192.168.77.101 to eth1 10.9.9.9: waiting whether it stays'
+wait_for 3 'named, with both' problem_is a 'the uplink changes from eth0 192.168.77.101 to eth1 10.9.9.9: waiting whether it stays'
 wait_for 2 'b still reaches a' pings
 on a ip route del default via 10.9.9.1 dev eth1
 wait_for 5 'ready at once when it is gone' on a loden status

@@ -9,9 +9,6 @@
 etcd_start
 etcd_conf '{"Network":"10.0.0.0/8","Backend":{"Type":"vxlan"}}'
 etcd_peer 10.200.1.0/24 192.168.77.201 02:00:00:00:00:c9
-fact() { on "$1" loden status --json | jq -r "$2"; }
-problem_is() { fact "$1" .problem | grep -Eq -- "$2"; }
-has_route() { [ -n "$(on "$1" ip route show "$2" proto 102 dev flannel.1)" ]; }
 many_routes() { [ "$(on "$1" ip route show proto 102 dev flannel.1 | wc -l)" -gt 5000 ]; }
 alive() { kill -0 "$(pid_of "agent-$1")" || fail "the agent of $1 has ended: $(agent_log "$1" | tail -n 3)"; }
 
@@ -91,17 +88,7 @@ if [ ! -e /sys/fs/cgroup/memory/memory.limit_in_bytes ]; then
 		exit 0
 	}
 fi
-i=0
-while [ $i -lt 50 ]; do
-	awk -v i=$i 'BEGIN {
-		print ""
-		for (j = i * 100; j < i * 100 + 100; j++)
-			printf "put /coreos.com/network/subnets/10.%d.%d.0-24 {\"PublicIP\":\"172.16.%d.%d\",\"PublicIPv6\":null,\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"02:00:00:00:%02x:%02x\"}}\n", \
-				1 + int(j / 250), j % 250, int(j / 250), j % 250, int(j / 250), j % 250
-		print "\n"
-	}' | etcdctl_ txn >/dev/null
-	i=$((i + 1))
-done
+etcd_many_peers
 mkdir "$group"
 ended_group() {
 	stop agent-d KILL

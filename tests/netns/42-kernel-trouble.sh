@@ -16,8 +16,6 @@ etcd_start
 etcd_conf '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
 for i in 240 241 242 243 244 245 246 247; do etcd_peer "10.244.$i.0/24" "192.168.77.$i" "02:00:00:00:00:$((i - 200))"; done
 node_add a
-fact() { on a loden status --json | jq -r "$1"; }
-problem_is() { fact .problem | grep -Eq -- "$1"; }
 notes() { on a loden status; }
 routes_are() { [ "$(on a ip route show proto 102 | grep -c flannel.1)" = "$1" ]; }
 # lacking WHAT FLAG…: the agent on a kernel that lacks it
@@ -44,7 +42,7 @@ lacking nftables --iptables-forward-rules=false
 wait_for 15 'without rules of ours, nothing is missing' on a loden status
 ends
 lacking nftables --ip-masq
-wait_for 15 'with --ip-masq it is named' problem_is 'fw_table.add ip loden .*: this kernel has no nf_tables'
+wait_for 15 'with --ip-masq it is named' problem_is a 'fw_table.add ip loden .*: this kernel has no nf_tables'
 wait_for 5 'the fabric works all the same' routes_are 8
 sleep 2
 [ "$(agent_log a | grep -c 'op.failed.*fw_table')" -le 12 ] || fail 'tried again and again without a pause'
@@ -52,7 +50,7 @@ ends
 
 echo '--- not even nfnetlink'
 lacking nfnetlink --ip-masq
-wait_for 15 'named' problem_is 'fw_table.add ip loden .*: this kernel has no nf_tables'
+wait_for 15 'named' problem_is a 'fw_table.add ip loden .*: this kernel has no nf_tables'
 wait_for 5 'the fabric works all the same' routes_are 8
 want_calm 'the agent is calm' agent-a 4 150
 ends
@@ -61,7 +59,7 @@ echo '--- one switch cannot be set'
 on a sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward; mount --bind /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_forward &&
 	mount -o remount,bind,ro /proc/sys/net/ipv4/ip_forward'
 agent_start a
-wait_for 15 'named' problem_is 'sysctl.set net/ipv4/ip_forward = 1 .*: .*Read-only file system'
+wait_for 15 'named' problem_is a 'sysctl.set net/ipv4/ip_forward = 1 .*: .*Read-only file system'
 wait_for 5 'the fabric works all the same' routes_are 8
 on a umount /proc/sys/net/ipv4/ip_forward
 wait_for 40 'it can be set again: ready' on a loden status
@@ -73,7 +71,7 @@ on a ip link del flannel.1
 on a ip link add cilium_vxlan type vxlan external dstport 8472
 on a ip link set cilium_vxlan up
 agent_start a
-wait_for 15 'the device is named' problem_is 'flannel.1 .*: UDP port 8472 is held by the VXLAN device cilium_vxlan, for all VNIs'
+wait_for 15 'the device is named' problem_is a 'flannel.1 .*: UDP port 8472 is held by the VXLAN device cilium_vxlan, for all VNIs'
 want_calm 'the agent is calm' agent-a 4 150
 want_eq 'it is left alone' 1 "$(on a ip -j link show cilium_vxlan | jq length)"
 on a ip link del cilium_vxlan
@@ -84,7 +82,7 @@ echo '--- another VXLAN device with our VNI'
 on a ip link del flannel.1
 on a ip link add vx7 type vxlan id 1 dstport 8472 dev eth0
 agent_start a
-wait_for 15 'the device is named' problem_is 'flannel.1 .*: UDP port 8472 is held by the VXLAN device vx7, VNI 1'
+wait_for 15 'the device is named' problem_is a 'flannel.1 .*: UDP port 8472 is held by the VXLAN device vx7, VNI 1'
 on a ip link del vx7
 wait_for 40 'gone: ready' on a loden status
 agent_stop a
@@ -95,7 +93,7 @@ on_bg a holder "$DENY" hold 8472
 held() { on a ss -Hlun sport = :8472 | grep -q 8472; }
 wait_for 5 'it is held' held
 agent_start a
-wait_for 15 'the holder is named' problem_is 'flannel.1 .*: UDP port 8472 is held by a socket of uid 0'
+wait_for 15 'the holder is named' problem_is a 'flannel.1 .*: UDP port 8472 is held by a socket of uid 0'
 stop holder KILL
 wait_for 40 'gone: ready' on a loden status
 wait_for 5 'the fabric works' routes_are 8

@@ -17,9 +17,8 @@ on a ip link set lab0 up
 on a ip addr add 10.77.0.1/16 dev lab0
 agent_start a
 wait_for 15 'ready' on a loden status
-fact() { on a loden status --json | jq -r "$1"; }
 routes_are() { [ "$(on a ip route show proto 102 | grep -c flannel.1)" = "$1" ]; }
-verified() { [ "$(fact '[.ready, .verified_generation == .generation, .peers_verified == 100] | all')" = true ]; }
+verified() { [ "$(fact a '[.ready, .verified_generation == .generation, .peers_verified == 100] | all')" = true ]; }
 wait_for 5 'verified' verified
 
 # storm NAME LINES: a file of 1,000 changes, ten times a second through one process.

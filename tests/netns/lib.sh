@@ -277,6 +277,16 @@ fact() {
 	on "$1" loden status --json | jq -r "$2"
 }
 
+# problem_is NODE REGEX: is that in the cause why it is not ready, or not quite?
+problem_is() {
+	fact "$1" .problem | grep -Eq -- "$2"
+}
+
+# has_route NODE SUBNET: of ours, through the overlay
+has_route() {
+	[ -n "$(on "$1" ip route show "$2" proto 102 dev flannel.1)" ]
+}
+
 # settled NODE: ready, by what the source says now and not by what was on disk, and nothing is left to do. An
 # agent that is ready from disk has yet to remove what is not wanted any more.
 settled() {
@@ -316,4 +326,20 @@ etcd_peer() {
 	etcdctl_ put "/coreos.com/network/subnets/$(echo "$1" | tr / -)" \
 		"{\"PublicIP\":\"$2\",\"PublicIPv6\":null,\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"$3\"}}" \
 		>/dev/null
+}
+
+# etcd_many_peers: 5,000 nodes that are not there, 10.1.0.0/24 to 10.20.249.0/24; 100 keys a transaction, for etcd
+# takes 128.
+etcd_many_peers() {
+	many_=0
+	while [ $many_ -lt 50 ]; do
+		awk -v i=$many_ 'BEGIN {
+			print ""
+			for (j = i * 100; j < i * 100 + 100; j++)
+				printf "put /coreos.com/network/subnets/10.%d.%d.0-24 {\"PublicIP\":\"172.16.%d.%d\",\"PublicIPv6\":null,\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"02:00:00:00:%02x:%02x\"}}\n", \
+					1 + int(j / 250), j % 250, int(j / 250), j % 250, int(j / 250), j % 250
+			print "\n"
+		}' | etcdctl_ txn >/dev/null
+		many_=$((many_ + 1))
+	done
 }
