@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 600
 # Three agents, two pods a node: etcd killed, restarted and compacted, agents killed -9 and replaced: not one
-# ping between pods is lost.
+# ping between pods is lost. (S1-02, S1-08)
 # shellcheck disable=SC2119,SC2016
 . "$(dirname "$0")/../netns/lib.sh"
 

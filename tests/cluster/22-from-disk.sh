@@ -3,7 +3,7 @@
 # timeout: 720
 # etcd dead when the agent starts: the data plane stands within a second, from disk, and is corrected when
 # etcd answers. Files that are cut short, newer, of another node or another cluster are not used; a disk
-# that cannot be written stops nothing.
+# that cannot be written stops nothing. (S0-03, S0-11, S2-10)
 . "$(dirname "$0")/../netns/lib.sh"
 
 STATE=/var/lib/loden/peers

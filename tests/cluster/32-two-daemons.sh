@@ -3,7 +3,7 @@
 # timeout: 450
 # flanneld and Loden on one node: Loden says so and leaves flanneld's firewall to it, whoever came first; nothing is
 # fought over, and when flanneld has ended Loden takes over what it left. What lies in iptables-legacy is named with
-# commands that remove it.
+# commands that remove it. (S2-02, S2-15; E17)
 # shellcheck disable=SC2119
 . "$(dirname "$0")/flannel.sh"
 

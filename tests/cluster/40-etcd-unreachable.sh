@@ -4,6 +4,7 @@
 # etcd behind a partition (packets dropped, nothing killed), slow (a byte a second), replaced by a web page, and
 # silent; each for one of four agents at the same time: pods keep talking, status and log name the cause
 # in one line, nobody runs hot, and all are well again by themselves.
+# (S0-03, S0-11)
 # shellcheck disable=SC2016
 . "$(dirname "$0")/../netns/lib.sh"
 

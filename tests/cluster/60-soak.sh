@@ -3,7 +3,7 @@
 # timeout: 1800
 # Faults at random for two minutes (./dev soak MINUTES [SEED]): afterwards, and every half minute, each pod pings
 # each other, each kernel equals its plan, no agent has ended, and the one that never was replaced has not grown.
-# The seed decides which faults come in which order.
+# The seed decides which faults come in which order. (S1-02, S1-05)
 # shellcheck disable=SC2016,SC2119
 . "$(dirname "$0")/../netns/lib.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 1800
 # Each kind of object of ours deleted, altered, duplicated, reordered: it is repaired, and nothing of
-# others around it changes. (Rows: failures.md E1, E2, E7, E9, E11, E15; invariants I-02..I-06, I-10, I-11,
+# others around it changes. (S1-01, S1-06, S0-06; E1, E2, E7, E9, E11, E15; invariants I-02..I-06, I-10, I-11,
 # I-13, I-15, I-17.)
 # shellcheck disable=SC2119,SC2016
 . "$(dirname "$0")/lib.sh"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 540
 # Beside the rules of other programs (firewalls/) pods reach each other across nodes and the world outside, or
-# `loden status` names the chain, its owner and what to run; their rules stay as they are.
+# `loden status` names the chain, its owner and what to run; their rules stay as they are. (S0-04, S0-08,
+# S0-12, S0-13, S0-15, S2-06, S2-12, S3-02; E12..E15)
 # shellcheck disable=SC2119,SC2016
 . "$(dirname "$0")/lib.sh"
 command -v perl >/dev/null || skip 'no perl, which answers for the pods'

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The end: who sent the signal is logged and recorded, nothing is torn down, the next start tells.
+# The end: who sent the signal is logged and recorded, nothing is torn down, the next start tells. (S2-01, S1-08)
 . "$(dirname "$0")/lib.sh"
 
 node_add a

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# `loden uninstall`: all of ours goes, nothing of others', and a second time is as good as the first.
+# `loden uninstall`: all of ours goes, nothing of others', and a second time is as good as the first. (S3-07)
 . "$(dirname "$0")/lib.sh"
 
 # What a node's kernel and files hold, without counters and what changes by itself (link-local addresses

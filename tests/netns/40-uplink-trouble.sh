@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 450
 # The uplink: loses its address and gets it back, gets another (DHCP), flaps, is renamed; a second default
-# route with a lower metric appears; somebody deletes our routes every second. (S0-07, S3-04, S3-05, E4,
+# route with a lower metric appears; somebody deletes our routes every second. (S0-07, S2-04, S2-13, S3-04, S3-05, E4,
 # E8; I-01; failures.md 7.1 rules 2, 9, 10.)
 # shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"

@@ -3,7 +3,7 @@
 # timeout: 450
 # What the kernel refuses: no nexthop objects, no nf_tables, not even nfnetlink, one switch that cannot be
 # set, port 8472 held by another VXLAN device or by a socket. Each is named, the rest works, and it is
-# well again when the cause is gone. (S0-08; L-VX-005; failures.md E6, 7.1 rule 9.) Any op that fails in any way:
+# well again when the cause is gone. (S0-05, S0-08, S2-03; E6.) Any op that fails in any way:
 # tests/model, laws "refused" and "unread".
 # shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"

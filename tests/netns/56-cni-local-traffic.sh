@@ -3,6 +3,7 @@
 # timeout: 360
 # bridge without br_netfilter: pods reach services whose pod is on the same node, themselves among them, and
 # each other; what the runtime is told is the same. With br_netfilter nothing is different from before.
+# (S0-05, S2-05; E18)
 . "$(dirname "$0")/cni.sh"
 command -v nft >/dev/null || skip 'no nft'
 [ -z "${CNI_REFERENCE:-}" ] || skip 'nothing that the reference has'
