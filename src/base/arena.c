@@ -8,6 +8,7 @@
 
 /* One page less the allocator's own header: most passes never need a second chunk. */
 #define CHUNK_BYTES 4064
+#define ROOM_MIN    16 /* items that an array first has room for */
 
 struct arena_chunk {
 	struct arena_chunk *older;
@@ -48,6 +49,20 @@ void *arena_calloc(struct arena *a, size_t n, size_t size)
 	a->chunk->used_bytes += bytes;
 	a->used_bytes += bytes;
 	return memset(p, 0, bytes);
+}
+
+void *arena_room(struct arena *a, void *items, size_t n, size_t *room, size_t item_bytes)
+{
+	size_t more = *room ? 2 * *room : ROOM_MIN;
+	void *copy;
+
+	if (n < *room)
+		return items;
+	copy = arena_calloc(a, more, item_bytes);
+	if (n > 0)
+		memcpy(copy, items, n * item_bytes);
+	*room = more;
+	return copy;
 }
 
 char *arena_strdup(struct arena *a, const char *s)

@@ -29,6 +29,11 @@ void *arena_calloc(struct arena *a, size_t n, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 
+/* For an array that grows one by one, `n` items of which are in use and *room are there: `items`, or
+ * if that is full, a copy with twice the room (what it leaves lies in the arena until reset). Starts
+ * with NULL and room 0. */
+void *arena_room(struct arena *a, void *items, size_t n, size_t *room, size_t item_bytes);
+
 #define arena_new(a, type)	((type *)arena_calloc((a), 1, sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_calloc((a), (n), sizeof(type)))
 

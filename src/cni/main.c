@@ -122,13 +122,7 @@ static int read_stdin(struct call *c)
 			return cni_fail(c->error, CNI_CODE_IO,
 					"error reading from stdin: more than %d bytes",
 					LIMIT_CONFIG);
-		if (len == size - 1) {
-			char *bigger = arena_calloc(c->arena, 1, size * 2);
-
-			memcpy(bigger, buf, len);
-			buf = bigger;
-			size *= 2;
-		}
+		buf = arena_room(c->arena, buf, len + 1, &size, 1);
 	}
 	c->text = buf;
 	c->n = len;

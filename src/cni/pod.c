@@ -121,7 +121,7 @@ int pod_link(struct nlsock *s, uint32_t ifindex, const char *name, struct nl_pod
 struct gather {
 	struct arena *a;
 	uint8_t *items;
-	size_t n, item_bytes;
+	size_t n, room, item_bytes;
 	uint32_t ifindex; /* 0 = any */
 	bool (*decode)(const struct gather *g, const struct nl_msg *m, void *item);
 };
@@ -130,14 +130,7 @@ static int on_object(void *arg, const struct nl_msg *m)
 {
 	struct gather *g = arg;
 
-	/* Full whenever n is a power of two, or 0. */
-	if ((g->n & (g->n - 1)) == 0) {
-		uint8_t *bigger = arena_calloc(g->a, MAX(2 * g->n, 1u), g->item_bytes);
-
-		if (g->n > 0)
-			memcpy(bigger, g->items, g->n * g->item_bytes);
-		g->items = bigger;
-	}
+	g->items = arena_room(g->a, g->items, g->n, &g->room, g->item_bytes);
 	if (g->decode(g, m, g->items + g->n * g->item_bytes))
 		g->n++;
 	return 0;

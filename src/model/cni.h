@@ -89,7 +89,7 @@ bool cni_ifname_ok(const char *name);
 
 struct cni_strings {
 	const char **v;
-	size_t n;
+	size_t n, room; /* room: 0 if it is not one that grows */
 };
 
 struct cni_dns {

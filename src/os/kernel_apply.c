@@ -31,15 +31,8 @@ static void fail(struct run *run, size_t op, int code, const char *words)
 
 	if (nl_rt_done(&run->plan->ops[op], code))
 		return;
-	if (run->n_failures == run->room) {
-		size_t room = run->room ? 2 * run->room : 16;
-		struct op_failure *more = arena_array(run->arena, struct op_failure, room);
-
-		if (run->n_failures)
-			memcpy(more, run->failures, run->n_failures * sizeof(*more));
-		run->failures = more;
-		run->room = room;
-	}
+	run->failures = arena_room(run->arena, run->failures, run->n_failures, &run->room,
+				   sizeof(*run->failures));
 	f = &run->failures[run->n_failures++];
 	f->op = op;
 	f->code = code;

@@ -23,15 +23,7 @@ static void feed(struct dump *d, enum object_kind kind, const void *value)
 
 static void add_taken(struct dump *d, uint32_t id)
 {
-	if (d->n_taken == d->taken_room) {
-		size_t room = d->taken_room ? 2 * d->taken_room : 64;
-		uint32_t *more = arena_array(d->what->arena, uint32_t, room);
-
-		if (d->n_taken)
-			memcpy(more, d->taken, d->n_taken * sizeof(*more));
-		d->taken = more;
-		d->taken_room = room;
-	}
+	d->taken = arena_room(d->what->arena, d->taken, d->n_taken, &d->taken_room, sizeof(id));
 	d->taken[d->n_taken++] = id;
 }
 

@@ -28,15 +28,7 @@ static int on_link(void *arg, const struct nl_msg *m)
 
 	if (r != 0 || f->n == LIMIT_IFACES)
 		return MIN(r, 0);
-	if (f->n == f->room) {
-		size_t room = f->room ? 2 * f->room : 32;
-		struct iface *more = arena_array(f->arena, struct iface, room);
-
-		if (f->n)
-			memcpy(more, f->ifaces, f->n * sizeof(*more));
-		f->ifaces = more;
-		f->room = room;
-	}
+	f->ifaces = arena_room(f->arena, f->ifaces, f->n, &f->room, sizeof(iface));
 	f->ifaces[f->n++] = iface;
 	return 0;
 }
@@ -118,15 +110,7 @@ static int on_route(void *arg, const struct nl_msg *m)
 		f->ret->routes_cut = true;
 		return 0;
 	}
-	if (f->n_routes == f->routes_room) {
-		size_t room = f->routes_room ? 2 * f->routes_room : 32;
-		struct route_fact *more = arena_array(f->arena, struct route_fact, room);
-
-		if (f->n_routes)
-			memcpy(more, f->routes, f->n_routes * sizeof(*more));
-		f->routes = more;
-		f->routes_room = room;
-	}
+	f->routes = arena_room(f->arena, f->routes, f->n_routes, &f->routes_room, sizeof(route));
 	f->routes[f->n_routes++] = route;
 	return 0;
 }

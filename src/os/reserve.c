@@ -77,31 +77,6 @@ void reserve_close(struct reserve *r)
 
 /* ---- reading ---- */
 
-/* A list that grows by doubling; what it leaves behind stays in the arena. */
-static void append_name(const char ***list, size_t *n, const char *name, struct arena *a)
-{
-	if ((*n & (*n - 1)) == 0) {
-		const char **bigger = arena_array(a, const char *, MAX(2 * *n, 4u));
-
-		if (*n > 0)
-			memcpy(bigger, *list, *n * sizeof(*bigger));
-		*list = bigger;
-	}
-	(*list)[(*n)++] = arena_strdup(a, name);
-}
-
-static void append_ip(struct reserve_view *v, const struct ip *ip, struct arena *a)
-{
-	if (v->n_taken == 0 || (v->n_taken >= 256 && (v->n_taken & (v->n_taken - 1)) == 0)) {
-		struct ip *bigger = arena_array(a, struct ip, MAX(2 * v->n_taken, 256u));
-
-		if (v->n_taken > 0)
-			memcpy(bigger, v->taken, v->n_taken * sizeof(*bigger));
-		v->taken = bigger;
-	}
-	v->taken[v->n_taken++] = *ip;
-}
-
 static int by_ip(const void *a, const void *b)
 {
 	return ip_cmp(a, b);
@@ -111,6 +86,7 @@ struct reading {
 	int dir_fd;
 	struct arena *a;
 	struct reserve_view view;
+	size_t taken_room, own_room, own_old_room;
 	const char *own;     /* text of the owner's files */
 	const char *own_old; /* text of those of old */
 	char *buf;	     /* room for `own`, white space, and one byte more than both */
@@ -158,13 +134,19 @@ static void read_entry(struct reading *x, const char *name)
 	    strncmp(name, LAST_NAME, strlen(LAST_NAME)) == 0)
 		return;
 	text = read_text(x, name, &empty);
-	if (text && strcmp(text, x->own) == 0)
-		append_name(&v->own, &v->n_own, name, x->a);
-	else if (text && strcmp(text, x->own_old) == 0)
-		append_name(&v->own_old, &v->n_own_old, name, x->a);
+	if (text && strcmp(text, x->own) == 0) {
+		v->own = arena_room(x->a, v->own, v->n_own, &x->own_room, sizeof(*v->own));
+		v->own[v->n_own++] = arena_strdup(x->a, name);
+	} else if (text && strcmp(text, x->own_old) == 0) {
+		v->own_old = arena_room(x->a, v->own_old, v->n_own_old, &x->own_old_room,
+					sizeof(*v->own_old));
+		v->own_old[v->n_own_old++] = arena_strdup(x->a, name);
+	}
 	/* Whatever has the name of an address and is not free is in the way, readable or not. */
-	if (!empty && ip_parse(name, &ip))
-		append_ip(v, &ip, x->a);
+	if (!empty && ip_parse(name, &ip)) {
+		v->taken = arena_room(x->a, v->taken, v->n_taken, &x->taken_room, sizeof(ip));
+		v->taken[v->n_taken++] = ip;
+	}
 }
 
 int reserve_read(const struct reserve *r, const struct reserve_owner *owner, struct arena *a,

@@ -319,14 +319,7 @@ static char *next_word(const char **s, const char *end, struct arena *a)
 
 static void append(struct cni_strings *list, const char *word, struct arena *a)
 {
-	/* Full whenever n is a power of two: then it doubles. */
-	if ((list->n & (list->n - 1)) == 0) {
-		const char **v = arena_array(a, const char *, MAX(2 * list->n, 1u));
-
-		if (list->n > 0)
-			memcpy(v, list->v, list->n * sizeof(*v));
-		list->v = v;
-	}
+	list->v = arena_room(a, list->v, list->n, &list->room, sizeof(*list->v));
 	list->v[list->n++] = word;
 }
 

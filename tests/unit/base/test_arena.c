@@ -50,6 +50,30 @@ static void test_text_helpers(void **state)
 	arena_fini(&a);
 }
 
+static void test_an_array_grows(void **state)
+{
+	const size_t n = 1000;
+	uint32_t *items = NULL, *before;
+	size_t room = 0, moved = 0;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	for (size_t i = 0; i < n; i++) {
+		before = items;
+		items = arena_room(&a, items, i, &room, sizeof(*items));
+		moved += items != before;
+		assert_true(room > i);
+		items[i] = (uint32_t)i;
+	}
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(items[i], i);
+	assert_in_range(moved, 2, 10);
+	/* Fewer again: what is there is enough. */
+	assert_ptr_equal(arena_room(&a, items, 3, &room, sizeof(*items)), items);
+	arena_fini(&a);
+}
+
 /* Runs one allocation in a child: did it abort, as the header promises? */
 static bool aborts(size_t limit_bytes, size_t n, size_t size)
 {
@@ -83,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory_is_zeroed_aligned_and_apart),
 		cmocka_unit_test(test_text_helpers),
+		cmocka_unit_test(test_an_array_grows),
 		cmocka_unit_test(test_limit_and_overflow_abort),
 	};
 
