@@ -251,10 +251,15 @@ void pb_put_int(struct pb_out *o, uint32_t number, int64_t value)
 	put_varint(o, (uint64_t)value);
 }
 
-void pb_put_bytes(struct pb_out *o, uint32_t number, struct pb_bytes bytes)
+void pb_put_head(struct pb_out *o, uint32_t number, size_t n)
 {
 	put_varint(o, (uint64_t)number << 3 | PB_BYTES);
-	put_varint(o, bytes.n);
+	put_varint(o, n);
+}
+
+void pb_put_bytes(struct pb_out *o, uint32_t number, struct pb_bytes bytes)
+{
+	pb_put_head(o, number, bytes.n);
 	put_raw(o, bytes.p, bytes.n);
 }
 

@@ -39,11 +39,13 @@ struct pb_field {
 /* The first field of `in`, which moves behind it. 1 = a field, 0 = `in` is empty, -EBADMSG. */
 int pb_next(struct pb_bytes *in, struct pb_field *ret);
 
+#define PB_HEAD_MAX 20 /* bytes of a tag and a number, or a length: two varints */
+
 /* A message in pieces. Zero, with `buf` set, is ready to use. */
 struct pb_stream {
 	uint8_t *buf; /* borrowed: room for one field's bytes that come in more than one piece */
 	size_t size_bytes;
-	uint8_t head[20]; /* tag and number, or length, as far as they came: two varints */
+	uint8_t head[PB_HEAD_MAX]; /* tag and number, or length, as far as they came */
 	size_t n_head;
 	bool in_bytes;	       /* the head is complete: `left` bytes of `field` are to come */
 	struct pb_field field; /* of that head */
@@ -106,6 +108,8 @@ struct pb_out {
 #define PB_OUT(array) ((struct pb_out){.buf = (array), .size_bytes = sizeof(array)})
 
 void pb_put_int(struct pb_out *o, uint32_t number, int64_t value);
+/* Tag and length; the caller puts the bytes themselves. */
+void pb_put_head(struct pb_out *o, uint32_t number, size_t n);
 void pb_put_bytes(struct pb_out *o, uint32_t number, struct pb_bytes bytes);
 void pb_put_text(struct pb_out *o, uint32_t number, const char *text);
 /* Between the two, whatever is put belongs to the nested message `number`. */

@@ -291,32 +291,36 @@ static void put_raw(struct peers_file_out *o, const void *bytes, size_t n)
 	}
 }
 
-/* A text of the head may be longer than any buffer here: its tag and length, then itself. */
-static void put_text(struct peers_file_out *o, uint32_t number, struct pb_bytes text)
+static void put_tag(struct peers_file_out *o, uint32_t number, size_t n)
 {
-	uint8_t buf[16];
+	uint8_t buf[PB_HEAD_MAX];
 	struct pb_out tag = PB_OUT(buf);
 
-	pb_put_int(&tag, number, (int64_t)text.n);
-	buf[0] = (uint8_t)(number << 3 | PB_BYTES); /* a length looks like a number */
+	pb_put_head(&tag, number, n);
 	put_raw(o, buf, tag.n);
+}
+
+/* A text of the head may be longer than any buffer here. */
+static void put_text(struct peers_file_out *o, uint32_t number, struct pb_bytes text)
+{
+	put_tag(o, number, text.n);
 	put_raw(o, text.p, text.n);
 }
 
 static size_t text_bytes(struct pb_bytes text)
 {
-	uint8_t buf[16];
+	uint8_t buf[PB_HEAD_MAX];
 	struct pb_out tag = PB_OUT(buf);
 
-	pb_put_int(&tag, 1, (int64_t)text.n);
+	pb_put_head(&tag, 1, text.n);
 	return tag.n + text.n;
 }
 
 void peers_file_begin(struct peers_file_out *o, const struct peers_file *head,
 		      peers_file_write_fn *fn, void *arg)
 {
-	uint8_t start[START_BYTES], ints[HEAD_INT_BYTES], tag_buf[16];
-	struct pb_out numbers = PB_OUT(ints), tag = PB_OUT(tag_buf);
+	uint8_t start[START_BYTES], ints[HEAD_INT_BYTES];
+	struct pb_out numbers = PB_OUT(ints);
 
 	o->fn = fn;
 	o->arg = arg;
@@ -333,11 +337,9 @@ void peers_file_begin(struct peers_file_out *o, const struct peers_file *head,
 	pb_put_int(&numbers, 7, head->own_expires_s);
 	pb_put_int(&numbers, 8, (int64_t)head->n_leases);
 	assert(!numbers.cut);
-	pb_put_int(&tag, FIELD_HEAD,
-		   (int64_t)(numbers.n + text_bytes(head->source) + text_bytes(head->machine) +
-			     text_bytes(head->netconf)));
-	tag_buf[0] = FIELD_HEAD << 3 | PB_BYTES;
-	put_raw(o, tag_buf, tag.n);
+	put_tag(o, FIELD_HEAD,
+		numbers.n + text_bytes(head->source) + text_bytes(head->machine) +
+			text_bytes(head->netconf));
 	put_text(o, 1, head->source);
 	put_text(o, 2, head->machine);
 	put_text(o, 5, head->netconf);
