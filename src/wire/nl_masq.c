@@ -107,22 +107,6 @@ static void put_comment(struct nl_buf *b, uint16_t type, const char *comment)
 	nl_put(b, type, tlv, 2 + n);
 }
 
-static void put_verdict(struct nl_buf *b, uint32_t code, const char *chain)
-{
-	struct nl_nft_expr e = nl_nft_expr_begin(b, "immediate");
-	size_t data, verdict;
-
-	nl_put_be32(b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	data = nl_nest(b, NFTA_IMMEDIATE_DATA);
-	verdict = nl_nest(b, NFTA_DATA_VERDICT);
-	nl_put_be32(b, NFTA_VERDICT_CODE, code);
-	if (chain)
-		nl_put_str(b, NFTA_VERDICT_CHAIN, chain);
-	nl_nest_end(b, verdict);
-	nl_nest_end(b, data);
-	nl_nft_expr_end(b, e);
-}
-
 static void begin_rule(struct batch *t, unsigned type, uint16_t flags, const char *chain)
 {
 	begin(t, type, flags);
@@ -130,7 +114,7 @@ static void begin_rule(struct batch *t, unsigned type, uint16_t flags, const cha
 	nl_put_str(t->b, NFTA_RULE_CHAIN, chain);
 }
 
-static void put_postrouting_rule(struct batch *t, const struct fw_rule *match, uint32_t verdict,
+static void put_postrouting_rule(struct batch *t, const struct fw_rule *match, int32_t verdict,
 				 const char *chain)
 {
 	size_t nest;
@@ -138,7 +122,7 @@ static void put_postrouting_rule(struct batch *t, const struct fw_rule *match, u
 	begin_rule(t, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, NL_MASQ_POSTROUTING);
 	nest = nl_nest(t->b, NFTA_RULE_EXPRESSIONS);
 	nl_nft_match_put(t->b, FW_INET, match);
-	put_verdict(t->b, verdict, chain);
+	nl_nft_expr_put_verdict(t->b, verdict, chain);
 	nl_nest_end(t->b, nest);
 	t->fits &= nl_end(t->b);
 }
@@ -175,9 +159,9 @@ static void put_table(struct batch *t)
 	t->fits &= nl_end(t->b);
 	cidr_parse("224.0.0.0/4", &multicast.daddr);
 	cidr_parse("ff00::/8", &multicast6.daddr);
-	put_postrouting_rule(t, &multicast, (uint32_t)NFT_RETURN, NULL);
-	put_postrouting_rule(t, &multicast6, (uint32_t)NFT_RETURN, NULL);
-	put_postrouting_rule(t, &any, (uint32_t)NFT_GOTO, NL_MASQ_CHAIN);
+	put_postrouting_rule(t, &multicast, NFT_RETURN, NULL);
+	put_postrouting_rule(t, &multicast6, NFT_RETURN, NULL);
+	put_postrouting_rule(t, &any, NFT_GOTO, NL_MASQ_CHAIN);
 }
 
 static void put_masquerade(struct batch *t, const struct cidr *addr, const char *comment)

@@ -80,20 +80,6 @@ static void put_not_in_set(struct nl_buf *b)
 	nl_nft_expr_end(b, e);
 }
 
-static void put_drop(struct nl_buf *b)
-{
-	struct nl_nft_expr e = nl_nft_expr_begin(b, "immediate");
-	size_t data, verdict;
-
-	nl_put_be32(b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	data = nl_nest(b, NFTA_IMMEDIATE_DATA);
-	verdict = nl_nest(b, NFTA_DATA_VERDICT);
-	nl_put_be32(b, NFTA_VERDICT_CODE, NF_DROP);
-	nl_nest_end(b, verdict);
-	nl_nest_end(b, data);
-	nl_nft_expr_end(b, e);
-}
-
 void nl_nft_guard_put_rule(struct nl_buf *b, enum fw_family family, uint16_t port)
 {
 	const uint8_t port_be[2] = {(uint8_t)(port >> 8), (uint8_t)port};
@@ -110,7 +96,7 @@ void nl_nft_guard_put_rule(struct nl_buf *b, enum fw_family family, uint16_t por
 	put_not_in_set(b);
 	e = nl_nft_expr_begin(b, "counter");
 	nl_nft_expr_end(b, e);
-	put_drop(b);
+	nl_nft_expr_put_verdict(b, NF_DROP, NULL);
 	nl_nest_end(b, nest);
 }
 

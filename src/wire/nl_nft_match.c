@@ -51,6 +51,22 @@ void nl_nft_expr_end(struct nl_buf *b, struct nl_nft_expr e)
 	nl_nest_end(b, e.elem);
 }
 
+void nl_nft_expr_put_verdict(struct nl_buf *b, int32_t code, const char *chain)
+{
+	struct nl_nft_expr e = nl_nft_expr_begin(b, "immediate");
+	size_t data, verdict;
+
+	nl_put_be32(b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	data = nl_nest(b, NFTA_IMMEDIATE_DATA);
+	verdict = nl_nest(b, NFTA_DATA_VERDICT);
+	nl_put_be32(b, NFTA_VERDICT_CODE, (uint32_t)code);
+	if (chain)
+		nl_put_str(b, NFTA_VERDICT_CHAIN, chain);
+	nl_nest_end(b, verdict);
+	nl_nest_end(b, data);
+	nl_nft_expr_end(b, e);
+}
+
 static void put_data(struct nl_buf *b, uint16_t type, const void *value, size_t n)
 {
 	size_t nest = nl_nest(b, type);

@@ -25,6 +25,9 @@ struct nl_nft_expr {
 struct nl_nft_expr nl_nft_expr_begin(struct nl_buf *b, const char *name);
 void nl_nft_expr_end(struct nl_buf *b, struct nl_nft_expr e);
 
+/* A whole one: what becomes of the packet, NF_… or NFT_…; `chain` is NULL, or where it jumps. */
+void nl_nft_expr_put_verdict(struct nl_buf *b, int32_t code, const char *chain);
+
 /* All conditions of `rule`. Addresses must be of the table's family, and of one family in inet. */
 void nl_nft_match_put(struct nl_buf *b, enum fw_family family, const struct fw_rule *rule);
 

@@ -14,20 +14,6 @@
 
 /* ---- writing ---- */
 
-static void put_verdict(struct nl_buf *b, int32_t code)
-{
-	struct nl_nft_expr e = nl_nft_expr_begin(b, "immediate");
-	size_t data, verdict;
-
-	nl_put_be32(b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	data = nl_nest(b, NFTA_IMMEDIATE_DATA);
-	verdict = nl_nest(b, NFTA_DATA_VERDICT);
-	nl_put_be32(b, NFTA_VERDICT_CODE, (uint32_t)code);
-	nl_nest_end(b, verdict);
-	nl_nest_end(b, data);
-	nl_nft_expr_end(b, e);
-}
-
 static void put_outcome(struct nl_buf *b, const struct fw_rule *rule)
 {
 	struct nl_nft_expr e;
@@ -36,13 +22,13 @@ static void put_outcome(struct nl_buf *b, const struct fw_rule *rule)
 	case FW_CONTINUE:
 		return;
 	case FW_ACCEPT:
-		put_verdict(b, NF_ACCEPT);
+		nl_nft_expr_put_verdict(b, NF_ACCEPT, NULL);
 		return;
 	case FW_DROP:
-		put_verdict(b, NF_DROP);
+		nl_nft_expr_put_verdict(b, NF_DROP, NULL);
 		return;
 	case FW_RETURN:
-		put_verdict(b, NFT_RETURN);
+		nl_nft_expr_put_verdict(b, NFT_RETURN, NULL);
 		return;
 	case FW_MASQUERADE:
 		e = nl_nft_expr_begin(b, "masq");
