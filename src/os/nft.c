@@ -154,68 +154,66 @@ static int send_batch(struct nft *n, struct nl_buf *b, struct nl_ack *ret_ack, s
 	return ret_ack->code;
 }
 
-/* Our accepts in a chain replaced by `ours`. Where they are and belong is what the rules say now, for
- * the dump may be past. If somebody is quicker still, the kernel refuses the batch and we begin again. */
-static int splice(struct nft *n, const struct os_names *names, const struct fw_chain *c,
-		  size_t n_ours, struct nl_ack *ret_ack, struct err *err)
+static bool encode_splice(struct nl_buf *b, uint32_t seq, const struct fw_chain *c, size_t n_ours,
+			  const struct nft_place *place)
 {
+	return nl_nft_put_splice(b, seq,
+				 &(struct nl_nft_splice){
+					 .family = c->family,
+					 .table = c->table,
+					 .chain = c->chain,
+					 .generation = place->generation,
+					 .handles = place->handles,
+					 .n_handles = place->n_handles,
+					 .before = place->before,
+					 .ours = c->ours,
+					 .n_ours = n_ours,
+				 });
+}
+
+static bool encode_removal(struct nl_buf *b, uint32_t seq, const struct fw_chain *c,
+			   const struct nft_place *place)
+{
+	const struct fw_flannel_chain *f = fw_flannel_chain(c->table, c->chain);
+
+	assert(f);
+	return nl_nft_del_chain(b, seq,
+				&(struct nl_nft_removal){
+					.family = c->family,
+					.table = c->table,
+					.chain = c->chain,
+					.generation = place->generation,
+					.base = f->base,
+					.handles = place->handles,
+					.n_handles = place->n_handles,
+				});
+}
+
+/* In a chain of others, our accepts replaced by the first n_ours of `c`; a chain of flannel's goes, and
+ * the jumps to it. Where all that is and belongs is what the rules say now, for the dump may be past.
+ * If somebody is quicker still, the kernel refuses the batch and we begin again. */
+static int put_chain(struct nft *n, const struct os_names *names, const struct fw_chain *c,
+		     size_t n_ours, struct nl_ack *ret_ack, struct err *err)
+{
+	const bool flannels = c->owner == FW_OWNER_FLANNEL;
 	int r = -EAGAIN;
 
 	assert(names->fw_comment[0]); /* or all rules without one were ours */
 	for (int tries = 0; tries < LIMIT_DUMP_TRIES; tries++) {
 		struct nft_place place;
 		struct nl_buf b = tx(n);
+		uint32_t seq;
+		bool fits;
 
 		r = nft_read_place(&n->read, names, c, &place, err);
 		if (r < 0)
 			return r;
-		if (place.n_handles == 0 && n_ours == 0)
+		if (!flannels && place.n_handles == 0 && n_ours == 0)
 			return 0;
-		if (!nl_nft_put_splice(&b, nlsock_seq(&n->request),
-				       &(struct nl_nft_splice){
-					       .family = c->family,
-					       .table = c->table,
-					       .chain = c->chain,
-					       .generation = place.generation,
-					       .handles = place.handles,
-					       .n_handles = place.n_handles,
-					       .before = place.before,
-					       .ours = c->ours,
-					       .n_ours = n_ours,
-				       }))
-			return err_set(err, -EMSGSIZE, "nf_tables: too large a change");
-		r = send_batch(n, &b, ret_ack, err);
-		if (r != -ERESTART)
-			return r;
-	}
-	return r;
-}
-
-/* A chain of flannel's, and the jumps to it, found and retried as above. */
-static int del_flannel_chain(struct nft *n, const struct os_names *names, const struct fw_chain *c,
-			     struct nl_ack *ret_ack, struct err *err)
-{
-	const struct fw_flannel_chain *f = fw_flannel_chain(c->table, c->chain);
-	int r = -EAGAIN;
-
-	assert(f);
-	for (int tries = 0; tries < LIMIT_DUMP_TRIES; tries++) {
-		struct nft_place place;
-		struct nl_buf b = tx(n);
-
-		r = nft_read_place(&n->read, names, c, &place, err);
-		if (r < 0)
-			return r;
-		if (!nl_nft_del_chain(&b, nlsock_seq(&n->request),
-				      &(struct nl_nft_removal){
-					      .family = c->family,
-					      .table = c->table,
-					      .chain = c->chain,
-					      .generation = place.generation,
-					      .base = f->base,
-					      .handles = place.handles,
-					      .n_handles = place.n_handles,
-				      }))
+		seq = nlsock_seq(&n->request);
+		fits = flannels ? encode_removal(&b, seq, c, &place)
+				: encode_splice(&b, seq, c, n_ours, &place);
+		if (!fits)
 			return err_set(err, -EMSGSIZE, "nf_tables: too large a change");
 		r = send_batch(n, &b, ret_ack, err);
 		if (r != -ERESTART)
@@ -365,11 +363,9 @@ int nft_apply(struct nft *n, const struct os_names *names, const struct op *op, 
 		r = put_table(n, op, &ack, &story);
 	else if (op->object.kind == OBJECT_GUARD)
 		r = put_guard(n, names, op, &ack, &story);
-	else if (op->object.fw_chain->owner == FW_OWNER_FLANNEL)
-		r = del_flannel_chain(n, names, op->object.fw_chain, &ack, &story);
 	else
-		r = splice(n, names, op->object.fw_chain, remove ? 0 : op->object.fw_chain->n_ours,
-			   &ack, &story);
+		r = put_chain(n, names, op->object.fw_chain,
+			      remove ? 0 : op->object.fw_chain->n_ours, &ack, &story);
 	if (r == 0)
 		return 0;
 	table_of(n, names, op, &of);
