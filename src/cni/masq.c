@@ -53,39 +53,18 @@ static int find(struct nlsock *s, const char *key, struct found *ret, struct err
 	return r == -ENOENT ? 0 : r;
 }
 
-static void on_refusal(void *arg, const struct nl_ack *ack)
-{
-	struct nl_ack *first = arg;
-
-	if (first->code == 0)
-		*first = *ack;
-}
-
-static int on_late_refusal(void *arg, const struct nl_msg *m)
-{
-	struct nl_ack ack;
-
-	if (nl_ack_decode(m, &ack) && ack.code < 0)
-		on_refusal(arg, &ack);
-	return 0;
-}
-
 static int send_change(struct nlsock *s, const struct nl_masq_change *c, struct err *err)
 {
 	uint8_t bytes[BATCH_BYTES];
 	struct nl_buf b = NL_BUF(bytes);
-	struct nl_ack ack = {0};
+	struct nl_ack ack;
 	int r;
 
 	if (!nl_masq_put(&b, nlsock_seq(s), c))
 		return err_set(err, -EMSGSIZE, "too many addresses");
-	r = nlsock_batch(s, &b, on_refusal, &ack, err);
-	if (r < 0)
-		return r;
-	/* One answer ends the exchange; the others lie behind it. */
-	nlsock_drain(s, on_late_refusal, &ack);
+	r = nlsock_transact(s, &b, &ack, err);
 	if (ack.code == 0)
-		return 0;
+		return r;
 	return err_set(err, ack.code, "%s%s%s", strerror(-ack.code), ack.text[0] ? ": " : "",
 		       ack.text);
 }

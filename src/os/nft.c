@@ -123,37 +123,6 @@ int nft_dump(struct nft *n, const struct os_names *names, unsigned kinds, os_obj
 
 /* ---- changing ---- */
 
-/* The first refusal of a batch: those behind it follow from it. */
-static void on_refusal(void *arg, const struct nl_ack *ack)
-{
-	struct nl_ack *first = arg;
-
-	if (first->code == 0)
-		*first = *ack;
-}
-
-static int on_late_refusal(void *arg, const struct nl_msg *m)
-{
-	struct nl_ack ack;
-
-	if (nl_ack_decode(m, &ack) && ack.code < 0)
-		on_refusal(arg, &ack);
-	return 0;
-}
-
-static int send_batch(struct nft *n, struct nl_buf *b, struct nl_ack *ret_ack, struct err *err)
-{
-	int r;
-
-	*ret_ack = (struct nl_ack){0};
-	r = nlsock_batch(&n->request, b, on_refusal, ret_ack, err);
-	if (r < 0)
-		return r;
-	/* One answer ends the exchange; the others lie behind it. */
-	nlsock_drain(&n->request, on_late_refusal, ret_ack);
-	return ret_ack->code;
-}
-
 static bool encode_splice(struct nl_buf *b, uint32_t seq, const struct fw_chain *c, size_t n_ours,
 			  const struct nft_place *place)
 {
@@ -215,7 +184,7 @@ static int put_chain(struct nft *n, const struct os_names *names, const struct f
 				: encode_splice(&b, seq, c, n_ours, &place);
 		if (!fits)
 			return err_set(err, -EMSGSIZE, "nf_tables: too large a change");
-		r = send_batch(n, &b, ret_ack, err);
+		r = nlsock_transact(&n->request, &b, ret_ack, err);
 		if (r != -ERESTART)
 			return r;
 	}
@@ -237,7 +206,7 @@ static int put_table(struct nft *n, const struct op *op, struct nl_ack *ret_ack,
 		fits = nl_nft_put_table(&b, seq, t);
 	if (!fits)
 		return err_set(err, -EMSGSIZE, "nf_tables: too large a change");
-	return send_batch(n, &b, ret_ack, err);
+	return nlsock_transact(&n->request, &b, ret_ack, err);
 }
 
 static int put_guard(struct nft *n, const struct os_names *names, const struct op *op,
@@ -251,7 +220,7 @@ static int put_guard(struct nft *n, const struct os_names *names, const struct o
 	int r = 0;
 
 	if (again && nl_nft_wake_guard(&b, seq, names->guard_table, g->family))
-		r = send_batch(n, &b, ret_ack, err);
+		r = nlsock_transact(&n->request, &b, ret_ack, err);
 	if (r < 0)
 		return r;
 	b = tx(n);
@@ -262,7 +231,7 @@ static int put_guard(struct nft *n, const struct os_names *names, const struct o
 		fits = nl_nft_put_guard(&b, seq, names->guard_table, g, again);
 	if (!fits)
 		return err_set(err, -EMSGSIZE, "nf_tables: too large a change");
-	return send_batch(n, &b, ret_ack, err);
+	return nlsock_transact(&n->request, &b, ret_ack, err);
 }
 
 /* Whose table is it that we may not write? */
@@ -403,7 +372,7 @@ int nft_apply_peers(struct nft *n, const struct os_names *names, const struct pl
 	}
 	if (!nl_nft_put_peers(&b, nlsock_seq(&n->request), names->guard_table, rest->ops, alike))
 		return err_set(err, -EMSGSIZE, "nf_tables: too large a change");
-	r = send_batch(n, &b, &ack, &story);
+	r = nlsock_transact(&n->request, &b, &ack, &story);
 	if (r == 0)
 		return 0;
 	table_of(n, names, rest->ops, &of);

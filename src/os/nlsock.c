@@ -276,3 +276,35 @@ int nlsock_drain(struct nlsock *s, nlsock_msg_fn *fn, void *arg)
 	}
 	return lost ? -ENOBUFS : 0;
 }
+
+static void on_refusal(void *arg, const struct nl_ack *ack)
+{
+	struct nl_ack *first = arg;
+
+	if (first->code == 0)
+		*first = *ack;
+}
+
+static int on_late_refusal(void *arg, const struct nl_msg *m)
+{
+	struct nl_ack ack;
+
+	if (nl_ack_decode(m, &ack) && ack.code < 0)
+		on_refusal(arg, &ack);
+	return 0;
+}
+
+int nlsock_transact(struct nlsock *s, struct nl_buf *b, struct nl_ack *ret_ack, struct err *err)
+{
+	struct nl_ack first = {0};
+	int r;
+
+	*ret_ack = first;
+	r = nlsock_batch(s, b, on_refusal, &first, err);
+	if (r < 0)
+		return r;
+	/* One answer ends the exchange; the others lie behind it. */
+	nlsock_drain(s, on_late_refusal, &first);
+	*ret_ack = first;
+	return first.code;
+}

@@ -60,6 +60,11 @@ int nlsock_request(struct nlsock *s, struct nl_buf *b, nlsock_msg_fn *fn, void *
 int nlsock_batch(struct nlsock *s, struct nl_buf *b, nlsock_fail_fn *fn, void *arg,
 		 struct err *err);
 
+/* Sends the batch in `b`, one transaction of nf_tables, which happens whole or not at all: 0, or -errno.
+ * If the kernel refused it, `ret_ack` is its first refusal, for those behind follow from it; else
+ * ret_ack->code is 0. */
+int nlsock_transact(struct nlsock *s, struct nl_buf *b, struct nl_ack *ret_ack, struct err *err);
+
 /* Sends the one dump request in `b` and reads every message into `fn`. 0; NLSOCK_INTERRUPTED if
  * objects changed meanwhile, so that some may be missing or doubled (NLM_F_DUMP_INTR); -errno. */
 #define NLSOCK_INTERRUPTED 1
