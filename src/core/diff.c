@@ -221,37 +221,16 @@ void diff_feed(struct diff *d, const struct object *have)
 
 enum dev diff_dev(const struct diff *d, const struct object *o)
 {
-	switch (o->kind) {
-	case OBJECT_LINK:
-		return o->link->dev;
-	case OBJECT_ADDR:
-		return o->addr->dev;
-	case OBJECT_NEXTHOP:
-		return o->nexthop->dev;
-	case OBJECT_NEIGH:
-		return o->neigh->dev;
-	case OBJECT_FDB:
-		return o->fdb->dev;
-	case OBJECT_ROUTE:
-		if (o->route->nhid) {
-			struct nexthop key = {.id = o->route->nhid};
-			struct object nh = {.kind = OBJECT_NEXTHOP, .nexthop = &key};
-			ptrdiff_t i = netstate_find(d->want, &nh);
+	struct object nh = {.kind = OBJECT_NEXTHOP};
+	struct nexthop key;
+	ptrdiff_t i;
 
-			return i < 0 ? DEV_NONE
-				     : netstate_at(d->want, OBJECT_NEXTHOP, (size_t)i).nexthop->dev;
-		}
-		return o->route->dev;
-	case OBJECT_SYSCTL:
-	case OBJECT_FW_TABLE:
-	case OBJECT_FW_CHAIN:
-	case OBJECT_GUARD_PEER:
-	case OBJECT_GUARD:
-	case OBJECT_ENVFILE:
-	case OBJECT__COUNT:
-		break;
-	}
-	return DEV_NONE;
+	if (o->kind != OBJECT_ROUTE || !o->route->nhid)
+		return object_dev(o);
+	key = (struct nexthop){.id = o->route->nhid};
+	nh.nexthop = &key;
+	i = netstate_find(d->want, &nh);
+	return i < 0 ? DEV_NONE : netstate_at(d->want, OBJECT_NEXTHOP, (size_t)i).nexthop->dev;
 }
 
 static bool is_lost(const struct diff *d, const struct object *o)

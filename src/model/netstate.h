@@ -151,6 +151,8 @@ enum ip_family object_family(const struct object *o);
 
 /* Size of the value behind object.any. */
 size_t object_size(enum object_kind kind);
+/* The role of the link that it is, or lies on. DEV_NONE if there is none, and for a route by nexthop. */
+enum dev object_dev(const struct object *o);
 /* Order by key within a kind; 0 = same object. Keys are named at each struct. */
 int object_cmp(const struct object *a, const struct object *b);
 /* Same key and same content. For links `a` is what is wanted, and link_compare() decides. */

@@ -743,6 +743,33 @@ size_t object_size(enum object_kind kind)
 	return kinds[kind].size;
 }
 
+enum dev object_dev(const struct object *o)
+{
+	switch (o->kind) {
+	case OBJECT_LINK:
+		return o->link->dev;
+	case OBJECT_ADDR:
+		return o->addr->dev;
+	case OBJECT_NEXTHOP:
+		return o->nexthop->dev;
+	case OBJECT_NEIGH:
+		return o->neigh->dev;
+	case OBJECT_FDB:
+		return o->fdb->dev;
+	case OBJECT_ROUTE:
+		return o->route->dev;
+	case OBJECT_SYSCTL:
+	case OBJECT_FW_TABLE:
+	case OBJECT_FW_CHAIN:
+	case OBJECT_GUARD_PEER:
+	case OBJECT_GUARD:
+	case OBJECT_ENVFILE:
+	case OBJECT__COUNT:
+		break;
+	}
+	return DEV_NONE;
+}
+
 int object_cmp(const struct object *a, const struct object *b)
 {
 	assert(a->kind == b->kind);

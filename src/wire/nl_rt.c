@@ -61,35 +61,9 @@ int nl_rt_dump(struct nl_buf *b, enum object_kind kind, uint32_t ifindex, bool v
 
 /* ---- ops ---- */
 
-static enum dev role(const struct object *o)
-{
-	switch (o->kind) {
-	case OBJECT_ADDR:
-		return o->addr->dev;
-	case OBJECT_NEXTHOP:
-		return o->nexthop->dev;
-	case OBJECT_NEIGH:
-		return o->neigh->dev;
-	case OBJECT_FDB:
-		return o->fdb->dev;
-	case OBJECT_ROUTE:
-		return o->route->dev;
-	case OBJECT_LINK:
-	case OBJECT_SYSCTL:
-	case OBJECT_FW_TABLE:
-	case OBJECT_FW_CHAIN:
-	case OBJECT_GUARD_PEER:
-	case OBJECT_GUARD:
-	case OBJECT_ENVFILE:
-	case OBJECT__COUNT:
-		break;
-	}
-	return DEV_NONE;
-}
-
 int nl_rt_encode(struct nl_buf *b, const struct op *op, const struct devmap *map, uint32_t seq)
 {
-	enum dev dev = role(&op->object);
+	enum dev dev = object_dev(&op->object);
 	uint32_t ifindex = map->dev[dev].ifindex;
 
 	assert(kinds[op->object.kind].encode);
