@@ -38,8 +38,21 @@ static const char *path_list(const char *path, struct arena *a)
 	return list;
 }
 
-static int find(struct call *c, const char *type, const char **ret_path, struct stat *ret_st)
+/* Is the file this program, under one of its names? A copy is not known as such and is executed. */
+static bool is_us(const struct stat *st)
 {
+	struct stat self;
+
+	return stat("/proc/self/exe", &self) == 0 && self.st_dev == st->st_dev &&
+	       self.st_ino == st->st_ino;
+}
+
+/* *ret_path to execute, or what does it here: *ret_applet, else NULL. */
+static int find(struct call *c, const char *type, const char **ret_path,
+		const struct applet **ret_applet)
+{
+	struct stat st;
+
 	if (!*type)
 		return plain(c, "no plugin name provided");
 	if (strchr(type, '/'))
@@ -52,22 +65,14 @@ static int find(struct call *c, const char *type, const char **ret_path, struct 
 		end = strchr(dir, ':');
 		end = end ? end : dir + strlen(dir);
 		path = arena_printf(c->arena, "%.*s/%s", (int)(end - dir), dir, type);
-		if (stat(path, ret_st) == 0 && S_ISREG(ret_st->st_mode)) {
+		if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) {
 			*ret_path = path;
+			*ret_applet = is_us(&st) ? applet_find(type) : NULL;
 			return 0;
 		}
 	}
 	return cni_fail(c->error, CNI_CODE_PLAIN, "failed to find plugin %s in path %s",
 			gojson_quote(type, c->arena), path_list(c->env.path, c->arena));
-}
-
-/* Is the file this program, under one of its names? A copy is not known as such and is executed. */
-static bool is_us(const struct stat *st)
-{
-	struct stat self;
-
-	return stat("/proc/self/exe", &self) == 0 && self.st_dev == st->st_dev &&
-	       self.st_ino == st->st_ino;
 }
 
 /* ---- running ---- */
@@ -287,14 +292,12 @@ int delegate_run(struct call *c, enum cni_verb verb, const char *type)
 	const struct applet *applet;
 	struct call sub = *c;
 	const char *path;
-	struct stat st;
 	int r;
 
-	r = find(c, type, &path, &st);
+	r = find(c, type, &path, &applet);
 	if (r < 0)
 		return r;
-	applet = applet_find(type);
-	if (!applet || !is_us(&st))
+	if (!applet)
 		return execute(c, path, verb, &out);
 	sub.env.verb = verb;
 	switch (verb) {
@@ -339,14 +342,12 @@ int delegate_add(struct call *c, const char *type, struct cni_result *ret)
 	const struct applet *applet;
 	struct call sub = *c;
 	const char *path;
-	struct stat st;
 	int r;
 
-	r = find(c, type, &path, &st);
+	r = find(c, type, &path, &applet);
 	if (r < 0)
 		return r;
-	applet = applet_find(type);
-	if (applet && is_us(&st)) {
+	if (applet) {
 		sub.env.verb = CNI_ADD;
 		return applet->add(&sub, ret);
 	}
