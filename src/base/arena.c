@@ -25,7 +25,7 @@ void arena_init(struct arena *a, size_t limit_bytes)
 static struct arena_chunk *chunk_new(size_t need_bytes, struct arena_chunk *older)
 {
 	size_t size = MAX(need_bytes, CHUNK_BYTES - sizeof(struct arena_chunk));
-	struct arena_chunk *c = malloc(sizeof(*c) + size);
+	struct arena_chunk *c = calloc(1, sizeof(*c) + size);
 
 	if (!c)
 		abort();
@@ -36,6 +36,7 @@ static struct arena_chunk *chunk_new(size_t need_bytes, struct arena_chunk *olde
 void *arena_calloc(struct arena *a, size_t n, size_t size)
 {
 	size_t bytes;
+	bool fresh = false;
 	void *p;
 
 	if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 2)
@@ -43,12 +44,15 @@ void *arena_calloc(struct arena *a, size_t n, size_t size)
 	bytes = (bytes + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
 	if (a->limit_bytes && bytes > a->limit_bytes - MIN(a->used_bytes, a->limit_bytes))
 		abort();
-	if (!a->chunk || a->chunk->size_bytes - a->chunk->used_bytes < bytes)
+	if (!a->chunk || a->chunk->size_bytes - a->chunk->used_bytes < bytes) {
 		a->chunk = chunk_new(bytes, a->chunk);
+		fresh = true;
+	}
 	p = a->chunk->data + a->chunk->used_bytes;
 	a->chunk->used_bytes += bytes;
 	a->used_bytes += bytes;
-	return memset(p, 0, bytes);
+	/* What is large comes from the kernel, which has zeroed it: what is not used stays unmade. */
+	return fresh ? p : memset(p, 0, bytes);
 }
 
 void *arena_room(struct arena *a, void *items, size_t n, size_t *room, size_t item_bytes)
