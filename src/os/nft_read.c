@@ -28,7 +28,8 @@ void nft_read_fini(struct nft_read *rd)
 {
 	free(rd->foreign);
 	rd->foreign = NULL;
-	free(rd->peers.ips);
+	for (size_t i = 0; i < FW__COUNT; i++)
+		free(rd->peers.of[i].bytes);
 	rd->peers = (struct nft_peers){0};
 }
 
@@ -498,18 +499,31 @@ int nft_read_place(struct nft_read *rd, const struct os_names *names, const stru
 
 /* ---- the guard's set ---- */
 
-static int add_peer(struct nft_peers *p, const struct ip *ip)
+/* They are kept for as long as nobody changes them: as bytes, 20 kB for 5,000 peers. */
+static size_t address_bytes(enum fw_family family)
 {
-	if (p->n == p->room) {
-		size_t room = p->room ? 2 * p->room : 64;
-		struct ip *more = reallocarray(p->ips, room, sizeof(*more));
+	return family == FW_IP ? 4 : 16;
+}
+
+static int add_peer(struct nft_read *rd, const struct ip *ip)
+{
+	struct nft_set *set = &rd->peers.of[rd->family];
+	const uint8_t *bytes;
+	size_t size;
+
+	bytes = ip_bytes(ip, &size);
+	if (size != address_bytes(rd->family))
+		return 0; /* not a set of ours */
+	if (set->n == set->room) {
+		size_t room = set->room ? 2 * set->room : 64;
+		uint8_t *more = reallocarray(set->bytes, room, size);
 
 		if (!more)
 			return -ENOMEM;
-		p->ips = more;
-		p->room = room;
+		set->bytes = more;
+		set->room = room;
 	}
-	p->ips[p->n++] = *ip;
+	memcpy(set->bytes + set->n++ * size, bytes, size);
 	return 0;
 }
 
@@ -526,13 +540,18 @@ static int on_peers(void *arg, const struct nl_msg *m)
 		return 0;
 	rest = rd->msg.elements.list;
 	while (r == 0 && nl_nft_guard_next_peer(&rest, &ip))
-		r = add_peer(&rd->peers, &ip);
+		r = add_peer(rd, &ip);
 	return r;
 }
 
-static int by_address(const void *a, const void *b)
+static int by_address4(const void *a, const void *b)
 {
-	return ip_cmp(a, b);
+	return memcmp(a, b, 4);
+}
+
+static int by_address6(const void *a, const void *b)
+{
+	return memcmp(a, b, 16);
 }
 
 /* Both families' sets, sorted. 0, NLSOCK_INTERRUPTED or -errno. */
@@ -540,19 +559,22 @@ static int read_sets(struct nft_read *rd, struct err *err)
 {
 	static const enum fw_family families[] = {FW_IP, FW_IP6};
 
-	rd->peers.n = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		uint8_t bytes[REQUEST_BYTES];
 		struct nl_buf b = NL_BUF(bytes);
+		struct nft_set *set = &rd->peers.of[families[i]];
 		int r;
 
+		rd->family = families[i];
+		set->n = 0;
 		nl_nft_get_peers(&b, nlsock_seq(rd->sock), families[i], rd->peers.table);
 		r = nlsock_dump(rd->sock, &b, on_peers, rd, err);
 		if (r != 0 && r != -ENOENT) /* no such table or set */
 			return r;
+		if (set->n > 1)
+			qsort(set->bytes, set->n, address_bytes(families[i]),
+			      families[i] == FW_IP ? by_address4 : by_address6);
 	}
-	if (rd->peers.n > 1)
-		qsort(rd->peers.ips, rd->peers.n, sizeof(*rd->peers.ips), by_address);
 	return 0;
 }
 
@@ -585,6 +607,15 @@ static int read_peers(struct nft_read *rd, const char *table, struct err *err)
 	return err_set(err, -EAGAIN, "nf_tables: the rules change faster than they can be read");
 }
 
+static void feed_set(const struct nft_set *set, size_t size, os_object_fn *fn, void *arg)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		const struct guard_peer peer = {ip_from_bytes(set->bytes + i * size, size)};
+
+		fn(arg, &(struct object){.kind = OBJECT_GUARD_PEER, .guard_peer = &peer});
+	}
+}
+
 int nft_read_peers(struct nft_read *rd, const struct os_names *names, os_object_fn *fn, void *arg,
 		   struct err *err)
 {
@@ -594,11 +625,8 @@ int nft_read_peers(struct nft_read *rd, const struct os_names *names, os_object_
 		return 0;
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < rd->peers.n; i++) {
-		const struct guard_peer peer = {rd->peers.ips[i]};
-
-		fn(arg, &(struct object){.kind = OBJECT_GUARD_PEER, .guard_peer = &peer});
-	}
+	for (unsigned family = 0; family < FW__COUNT; family++)
+		feed_set(&rd->peers.of[family], address_bytes((enum fw_family)family), fn, arg);
 	return 0;
 }
 

@@ -37,13 +37,16 @@ struct nft_guard {
 	uint16_t port;			/* of our rule; 0 = none is ours */
 };
 
-/* The guard's set, of one generation. */
+/* The guard's sets, of one generation. */
 struct nft_peers {
 	bool valid;
 	uint32_t generation;
 	char table[FW_NAME_SIZE];
-	struct ip *ips; /* sorted */
-	size_t n, room;
+
+	struct nft_set {
+		uint8_t *bytes; /* n addresses, each of 4 bytes or of 16, sorted */
+		size_t n, room;
+	} of[FW__COUNT];
 };
 
 struct nft_read {
@@ -57,6 +60,7 @@ struct nft_read {
 	char guard_table[FW_NAME_SIZE];
 	struct nft_guard guard[FW__COUNT];
 	struct nft_peers peers;
+	enum fw_family family; /* of the set being read */
 
 	struct nft_own {
 		bool have;
