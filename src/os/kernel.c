@@ -184,7 +184,7 @@ int kernel_open(struct os **ret_os, struct err *err)
 	if (r == 0)
 		r = kernel_watch_open(os, err);
 	if (r == 0)
-		r = nft_open(&os->nft, err);
+		r = nft_open(os->rx, &os->nft, err);
 	if (r == 0)
 		r = filewatch_open(&os->envfile, err);
 	if (r < 0)

@@ -26,7 +26,7 @@ struct nft {
 	struct nlsock request, watch;
 	struct nft_read read;
 	struct nl_nft msg; /* the one being looked at */
-	uint8_t rx[NLSOCK_RX_BYTES];
+	uint8_t *rx;	   /* borrowed */
 	uint8_t tx[TX_BYTES];
 };
 
@@ -60,13 +60,14 @@ static int open_sockets(struct nft *n, struct err *err)
 	return err_wrap(err, r, "nf_tables");
 }
 
-int nft_open(struct nft **ret, struct err *err)
+int nft_open(uint8_t *rx, struct nft **ret, struct err *err)
 {
 	struct nft *n = calloc(1, sizeof(*n));
 	int r;
 
 	if (!n)
 		return err_set(err, -ENOMEM, "out of memory");
+	n->rx = rx;
 	n->request = n->watch = NLSOCK_CLOSED;
 	nft_read_init(&n->read, &n->request);
 	r = open_sockets(n, err);

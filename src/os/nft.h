@@ -14,8 +14,9 @@ struct nft;
 
 /* Opens both sockets in the current network namespace. A kernel without nf_tables is not an error
  * here: dumps then find nothing and ops fail with the kernel's words. If it has not even nfnetlink, there
- * is nothing to watch, either; each dump tries again. */
-int nft_open(struct nft **ret, struct err *err);
+ * is nothing to watch, either; each dump tries again. `rx`: NLSOCK_RX_BYTES, borrowed, used only within
+ * calls. */
+int nft_open(uint8_t *rx, struct nft **ret, struct err *err);
 /* NULL is fine. */
 void nft_close(struct nft *n);
 

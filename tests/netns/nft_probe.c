@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "os/nft.h"
+#include "os/nlsock.h"
 
 #define COMMENT "loden"
 
@@ -247,9 +248,10 @@ static int run(struct nft *n, char **argv)
 
 int main(int argc, char **argv)
 {
+	static uint8_t rx[NLSOCK_RX_BYTES];
 	struct err err = {""};
 	struct nft *n;
-	int r = nft_open(&n, &err);
+	int r = nft_open(rx, &n, &err);
 
 	(void)argc;
 	names.networks[0] = cidr("10.244.0.0/16");
