@@ -69,13 +69,13 @@ struct route {
 	uint8_t proto;
 	bool onlink;
 	enum dev dev;	 /* DEV_NONE for blackhole, and for routes by nexthop id in want and have */
+	uint8_t rtn;	 /* see below */
 	uint32_t metric; /* 0 for IPv4, ROUTE_METRIC6 for IPv6: what the kernel makes of none */
 	uint32_t nhid;	 /* 0 = plain; else via and dev are unset */
 	struct ip via;
 	/* Of what stands in the kernel, for removals alone, never compared: the link where no role
-	 * says it (of several hops the first), and the kernel's type where ours is too coarse. */
+	 * says it (of several hops the first), and (rtn) its own type where ours is too coarse. */
 	uint32_t oif;
-	uint8_t rtn;
 };
 
 /* One file under /proc/sys. Sorted by the last part of the path first, so that they are written in the
