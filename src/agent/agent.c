@@ -2,6 +2,7 @@
 #include "agent/agent.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,8 @@
 #include "core/want.h"
 #include "os/kernel.h"
 
-#define SYSCTLS_MAX 32
+#define SYSCTLS_MAX    32
+#define TRIM_PAD_BYTES (16 << 10)
 
 struct agent {
 	const struct opts *opts;
@@ -165,6 +167,7 @@ static void choose_uplink(struct agent *a);
 static void feed(struct agent *a, struct event ev)
 {
 	struct update u = tell(a, ev);
+	bool dumped = false;
 
 	for (;;) {
 		if (u.flags & UPDATE_PLAN) {
@@ -175,8 +178,11 @@ static void feed(struct agent *a, struct event ev)
 		if (!(a->todo & UPDATE_DUMP))
 			break;
 		u = dump(a);
+		dumped = true;
 	}
 	arena_reset(&a->arena);
+	if (dumped)
+		malloc_trim(TRIM_PAD_BYTES); /* what only that needed lies between other things */
 	loop_timer_at(a->timer, a->wake_ms);
 	if (take_todo(a, UPDATE_UPLINK))
 		choose_uplink(a);
