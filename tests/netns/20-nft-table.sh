@@ -110,7 +110,7 @@ END
 bench=$!
 i=0
 while [ $i -lt 200 ]; do # each ping is a connection of its own
-	quiet ping -c 1 -W 1 -I 10.244.3.1 192.168.5.2 || fail "ping $i lost"
+	quiet ping -c 1 -W 10 -I 10.244.3.1 192.168.5.2 || fail "ping $i lost"
 	i=$((i + 1))
 done
 kill $bench

@@ -29,7 +29,7 @@ want_eq 'and says nothing on standard output' '' "$("$T/flanneld" --version 2>/d
 
 agent_start a --kube-subnet-mgr --etcd-password=hunter2 --vmodule=x=1
 wait_for 5 'an agent for Kubernetes stays up and answers' agent_says 1 a
-want_match 'and says what it cannot do' 'kube-subnet-mgr' "$(on a loden status || :)"
+wait_for 5 'and says what it cannot do' problem_is a 'kube-subnet-mgr'
 want_match 'a flag for later is named' 'flag.not_yet flag=--kube-subnet-mgr' "$(agent_log a)"
 want_match 'one without effect, too' 'flag.no_effect flag=--vmodule' "$(agent_log a)"
 want_no_match 'the password is not logged' hunter2 "$(agent_log a)"

@@ -7,7 +7,7 @@
 # come when their links are ready).
 state_of() {
 	on "$1" sh -c 'ip -o link | sed "s/ state [A-Z]* .*//"; ip -o addr show scope global
-		ip route show table all | grep -v "^local fe80"; ip neigh show nud permanent; ip nexthop
+		ip route show table all | grep -v "fe80::\|^multicast\|^anycast"; ip neigh show nud permanent; ip nexthop
 		nft -s list ruleset; find /run/loden /run/flannel /var/lib/loden 2>/dev/null | sort
 		:'
 }

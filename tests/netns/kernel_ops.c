@@ -38,7 +38,7 @@ static void test_what_is_applied_is_dumped_and_removed(void **state)
 	sh("ip nexthop add id 7 via 192.168.77.9 dev eth0 && "
 	   "ip neigh add 192.168.77.9 lladdr 02:00:00:00:00:99 dev eth0 nud permanent && "
 	   "ip route add 172.20.0.0/16 via 192.168.77.9 && ip route add 172.21.0.0/16 nhid 7 && "
-	   "ip route add 10.1.7.0/24 via 192.168.77.9 table 77 && sleep 0.3");
+	   "ip route add 10.1.7.0/24 via 192.168.77.9 table 77");
 	sh_out(FOREIGN, before, sizeof(before));
 	make_want(&n);
 	p = plan_of(&n, &n.want, OP_ADD);

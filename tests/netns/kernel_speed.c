@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long the kernel side takes: all peers into an empty kernel, and a full dump. Prints only; what
- * must hold is judged by tests/bench. */
+ * must hold is judged by tests/bench. Usage: kernel_speed [RUNS], of which the best counts. */
 
 #include <time.h>
 
@@ -47,7 +47,7 @@ static void least(double *best, double us)
 	*best = MIN(*best, us);
 }
 
-static void measure(struct node *n, uint32_t peers, bool by_nexthop, size_t slice)
+static void measure(struct node *n, int runs, uint32_t peers, bool by_nexthop, size_t slice)
 {
 	double add_us = 1e12, del_us = 1e12, read_us = 1e12;
 	size_t objects;
@@ -55,12 +55,12 @@ static void measure(struct node *n, uint32_t peers, bool by_nexthop, size_t slic
 	memset(&n->want, 0, sizeof(n->want));
 	for (uint32_t i = 0; i < peers; i++)
 		add_peer(n, i, by_nexthop);
-	for (int run = 0; run < 5; run++) {
+	for (int run = 0; run < runs; run++) {
 		struct plan make = plan_of(n, &n->want, OP_ADD);
 		struct plan unmake = plan_of(n, &n->want, OP_DEL);
 
 		least(&add_us, apply_us(n, &make, slice));
-		for (int i = 0; i < 5; i++)
+		for (int i = 0; i < runs; i++)
 			least(&read_us, dump_us(n, &objects));
 		assert_int_equal(objects, make.n);
 		least(&del_us, apply_us(n, &unmake, slice));
@@ -71,19 +71,20 @@ static void measure(struct node *n, uint32_t peers, bool by_nexthop, size_t slic
 	       read_us / 1e3, objects);
 }
 
-int main(void)
+int main(int argc, char *argv[])
 {
 	static const uint32_t peers[] = {100, 1000, 5000};
 	struct link link = vxlan_link();
+	int runs = argc > 1 ? atoi(argv[1]) : 5;
 	struct node n;
 
 	node_open(&n);
 	apply_one(&n, OP_ADD, OBJECT_LINK, &link, NULL);
 	assert_int_equal(n.n_failures, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
-		measure(&n, peers[i], true, 256);
-		measure(&n, peers[i], true, 100000);
-		measure(&n, peers[i], false, 256);
+		measure(&n, runs, peers[i], true, 256);
+		measure(&n, runs, peers[i], true, 100000);
+		measure(&n, runs, peers[i], false, 256);
 	}
 	node_close(&n);
 	return 0;

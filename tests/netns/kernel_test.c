@@ -48,9 +48,12 @@ void node_open(struct node *n)
 
 	memset(n, 0, sizeof(*n));
 	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	/* Link-local addresses would come when it pleases them, and be told of. */
+	sh("echo 1 >/proc/sys/net/ipv6/conf/default/addr_gen_mode");
 	sh("ip link set lo up && ip link add eth0 type veth peer name eth0p && ip link set eth0 up && "
 	   "ip link set eth0p up && ip addr add 192.168.77.1/24 dev eth0 && "
-	   "ip route add default via 192.168.77.254 dev eth0");
+	   "ip route add default via 192.168.77.254 dev eth0 && "
+	   "until ip link show eth0 | grep -q 'state UP'; do sleep 0.01; done");
 	arena_init(&n->arena, 0);
 	strcpy(n->names.dev[DEV_UPLINK], "eth0");
 	strcpy(n->names.dev[DEV_VXLAN], "flannel.1");
