@@ -24,10 +24,6 @@ lacking() {
 	shift
 	on_bg a agent-a "$DENY" "$what" -- loden agent --etcd-endpoints="$ETCD_URL" "$@"
 }
-ends() {
-	stop agent-a TERM
-	sleep 0.3
-}
 
 echo '--- no nexthop objects, though there are enough peers to want them'
 lacking nexthop --nexthop-threshold=4
@@ -35,25 +31,25 @@ wait_for 15 'ready' on a loden status
 wait_for 5 'plain routes' routes_are 8
 want_eq 'no nexthop object' '' "$(on a ip nexthop show)"
 want_match 'and it is said' 'this kernel has no nexthop objects' "$(notes)"
-ends
+agent_stop a
 
 echo '--- nfnetlink without nf_tables'
 lacking nftables --iptables-forward-rules=false
 wait_for 15 'without rules of ours, nothing is missing' on a loden status
-ends
+agent_stop a
 lacking nftables --ip-masq
 wait_for 15 'with --ip-masq it is named' problem_is a 'fw_table.add ip loden .*: this kernel has no nf_tables'
 wait_for 5 'the fabric works all the same' routes_are 8
 sleep 2
 [ "$(agent_log a | grep -c 'op.failed.*fw_table')" -le 12 ] || fail 'tried again and again without a pause'
-ends
+agent_stop a
 
 echo '--- not even nfnetlink'
 lacking nfnetlink --ip-masq
 wait_for 15 'named' problem_is a 'fw_table.add ip loden .*: this kernel has no nf_tables'
 wait_for 5 'the fabric works all the same' routes_are 8
 want_calm 'the agent is calm' agent-a 4 150
-ends
+agent_stop a
 
 echo '--- one switch cannot be set'
 on a sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward; mount --bind /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_forward &&

@@ -67,7 +67,8 @@ want_match 'the rule' 'udp dport 8472 ip saddr != @peers counter packets 0 bytes
 want_match 'in the hook of what is for us' 'hook input priority filter - 10; policy accept' \
 	"$(on a nft list table ip loden_peers)"
 wait_for 5 'the peer is in the set' in_set 2
-want_exit 'it gets through' 0 on b ping -qnc 2 -i 0.2 -W 1 "$(gateway a)"
+wait_for 5 'and knows us' has_route b "$(subnet a)"
+want_exit 'it gets through' 0 on b ping -qnc 2 -i 0.2 -W 10 "$(gateway a)"
 seen=$(frames)
 [ "$seen" -ge 2 ] || fail "counting: $seen frames seen, wanted 2"
 
@@ -76,13 +77,15 @@ seen=$(frames)
 attack
 want_eq "nothing of a stranger's comes out of the tunnel" "$seen" "$(frames)"
 want_eq 'it is counted' 3 "$(counted)"
-want_exit 'a peer still gets through' 0 on b ping -qnc 2 -i 0.2 -W 1 "$(gateway a)"
+want_exit 'a peer still gets through' 0 on b ping -qnc 2 -i 0.2 -W 10 "$(gateway a)"
 
-# The first packet of a new peer: its own route to us is the last thing that it sets up.
+# The first packet of a new peer, once each has heard of the other.
 node_add c
 agent_start c
 wait_for 10 'c is ready' on c loden status
-want_exit 'its first packet gets through' 0 on c ping -qnc 1 -W 1 "$(gateway a)"
+wait_for 5 'we know it' in_set 4
+wait_for 5 'it knows us' has_route c "$(subnet a)"
+want_exit 'its first packet gets through' 0 on c ping -qnc 1 -W 10 "$(gateway a)"
 
 # Another hand.
 on a nft flush set ip loden_peers peers
@@ -102,7 +105,7 @@ wait_for 5 'all are in the set' in_set 4
 wait_for 5 'ready' on a loden status
 agent_stop a
 agent_start a
-wait_for 10 'ready again' on a loden status
+wait_for 10 'ready again' settled a
 want_no_match 'a restart finds nothing to do' 'guard' "$(agent_log a | sed '1,/agent.stop/d')"
 
 # A peer that is gone.
@@ -116,7 +119,7 @@ wait_for 5 'a peer that is gone is out of the set' gone
 # Without: by flag, and where what peers see is not what we have.
 agent_stop a
 agent_start a --vxlan-guard=false
-wait_for 10 'ready without it' on a loden status
+wait_for 10 'ready without it' settled a
 want_no_match 'nothing of it is left' loden_peers "$(on a nft list tables)"
 on a nft 'add table ip seen; add counter ip seen pings; add chain ip seen tap { type filter hook prerouting priority -400; }
 	add rule ip seen tap iifname "flannel.1" ip protocol icmp counter name pings'

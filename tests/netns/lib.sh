@@ -226,6 +226,25 @@ stop() {
 	rm -f "$T/$1.pid"
 }
 
+# ping_stop NAME: ends a `ping` that on_bg began, once it still has answers. How many questions before the last answer
+# had none is left in $lost: those behind it may be under way.
+ping_stop() {
+	answers_=$(grep -c 'bytes from' "$T/$1.log" || :)
+	wait_for 20 "$1: there are answers" more_answers_ "$1" "$answers_"
+	stop "$1" INT
+	# shellcheck disable=SC2034 # for the test
+	lost=$(awk 'match($0, /icmp_seq=[0-9]+/) && / bytes from / {
+			seq = substr($0, RSTART + 9, RLENGTH - 9) + 65536 * round
+			if (seq < last - 30000) { round++; seq += 65536 }
+			if (seq > last) last = seq
+			n += !seen[seq]++
+		}
+		END { print last - n }' "$T/$1.log")
+}
+
+more_answers_() {
+	[ "$(grep -c 'bytes from' "$T/$1.log")" -gt "$2" ]
+}
 
 # cpu_ms NAME: processor time used so far by what on_bg, agent_start ("agent-NODE") or etcd_start began.
 cpu_ms() {
