@@ -20,10 +20,11 @@
 #include "base/text.h"
 #include "os/file.h"
 
-/* syscalls: openat flock newfstatat fstat ftruncate pwrite64 access faccessat */
+/* syscalls: openat flock clock_nanosleep newfstatat fstat ftruncate pwrite64 access faccessat */
 /* syscalls: signalfd4 rt_sigprocmask read getpid getrusage socket sendto close */
 
 #define LAST_EXIT_MAX 1024
+#define LOCK_TRIES    50 /* a fiftieth of a second apart */
 #define PATH_SIZE     600
 
 static uint64_t now_ms(void)
@@ -40,6 +41,19 @@ static const char *in_dir(const char *dir, const char *name, char path[PATH_SIZE
 	return path;
 }
 
+/* Whoever was killed holds it until the kernel has cleared away all of it: soon, but not at once. */
+static int lock_soon(int fd)
+{
+	const struct timespec pause = {.tv_nsec = 1000000000 / LOCK_TRIES};
+	int r = flock(fd, LOCK_EX | LOCK_NB);
+
+	for (int i = 0; i < LOCK_TRIES && r < 0 && errno == EWOULDBLOCK; i++) {
+		nanosleep(&pause, NULL);
+		r = flock(fd, LOCK_EX | LOCK_NB);
+	}
+	return r;
+}
+
 int process_lock(struct process *p, const char *run_dir, struct err *err)
 {
 	char path[PATH_SIZE], holder[24] = "";
@@ -54,7 +68,7 @@ int process_lock(struct process *p, const char *run_dir, struct err *err)
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	if (lock_soon(fd) < 0) {
 		close(fd);
 		file_read(path, holder, sizeof(holder), NULL);
 		holder[strspn(holder, "0123456789")] = '\0';

@@ -25,7 +25,8 @@ struct process {
   .lock_fd = -1, .signal_fd = -1 \
  }
 
-/* Makes the run directory and takes its lock. 0; 1 = an agent holds it, `err` names it; < 0. */
+/* Makes the run directory and takes its lock, for which it waits a second: one that was killed may not be gone
+ * yet. 0; 1 = an agent holds it, `err` names it; < 0. */
 int process_lock(struct process *p, const char *run_dir, struct err *err);
 
 /* Makes the state directory. 1 = it cannot be written, `err` says why: not fatal. */

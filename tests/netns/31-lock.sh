@@ -16,3 +16,12 @@ want_match 'and says why' 'stop the agent first: .*pid' "$out"
 agent_kill a
 agent_start a
 wait_for 5 'a lock does not outlive its holder' agent_says 1 a
+agent_kill a
+# As one that was killed, and that the kernel has not yet cleared away.
+on_bg a dying flock /run/loden/lock sleep 0.2
+locked() {
+	! on a flock -n /run/loden/lock true
+}
+wait_for 5 'the lock is held' locked
+agent_start a
+wait_for 5 'one that is about to go is waited for' agent_says 1 a

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -72,6 +73,33 @@ static void lock_has_one_holder(void **state)
 	process_fini(&first);
 	assert_int_equal(process_lock(&second, s->dir, &err), 0);
 	process_fini(&second);
+}
+
+/* A process that is killed keeps its lock until the kernel has cleared it away. */
+static void lock_of_a_dying_one_is_waited_for(void **state)
+{
+	struct scene *s = *state;
+	struct process first = PROCESS_INIT, second = PROCESS_INIT;
+	struct err err;
+	int told[2], status;
+	pid_t child;
+	char byte;
+
+	assert_int_equal(pipe(told), 0);
+	child = fork();
+	if (child == 0) {
+		byte = process_lock(&first, s->dir, &err) == 0 ? 'y' : 'n';
+		if (write(told[1], &byte, 1) == 1)
+			usleep(50000);
+		_exit(0);
+	}
+	assert_int_equal(read(told[0], &byte, 1), 1);
+	assert_int_equal(byte, 'y');
+	assert_int_equal(process_lock(&second, s->dir, &err), 0);
+	process_fini(&second);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	close(told[0]);
+	close(told[1]);
 }
 
 static void run_once(const char *dir, int signo)
@@ -202,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(lock_has_one_holder, setup, teardown),
+		cmocka_unit_test_setup_teardown(lock_of_a_dying_one_is_waited_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(last_exit_tells_who, setup, teardown),
 		cmocka_unit_test_setup_teardown(unwritable_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(systemd_is_told, setup, teardown),
