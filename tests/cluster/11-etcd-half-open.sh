@@ -13,11 +13,16 @@ etcd_conf '{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan"}}'
 "$PROBE" "$ETCD_URL" /coreos.com/network 192.168.0.1 86400 >"$T/a.out" 2>"$T/a.log" &
 echo $! >"$T/a.pid"
 wait_for 5 'we hold a lease' grep -q '^own held' "$T/a.out"
-sleep 1
 
 switches() {
 	sed -n 's/^voluntary_ctxt_switches:\t//p' "/proc/$(pid_of a)/status"
 }
+at_rest() {
+	before=$(switches)
+	sleep 2
+	[ "$(switches)" = "$before" ]
+}
+wait_for 20 'it comes to rest' at_rest
 before=$(switches)
 sleep 28
 want_match 'asleep when nothing happens (wake-ups in 28 s)' '^[0-3]$' "$(($(switches) - before))"

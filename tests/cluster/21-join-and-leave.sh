@@ -34,6 +34,7 @@ while [ "$(date +%s)" -lt "$end" ]; do
 done
 
 for i in $nodes; do wait_for 60 "$i is ready after $round rounds" on "$i" loden status; done
+three_routes() { [ "$(on "$1" ip route show proto 102 | grep -c flannel.1)" = 3 ]; }
 gateway() { on "$1" sh -c '. /run/flannel/subnet.env; echo ${FLANNEL_SUBNET%/*}'; }
 for i in $nodes; do
 	for j in $nodes; do
@@ -41,5 +42,5 @@ for i in $nodes; do
 	done
 	# Leases of machines that are gone for good expire after 20 s; the plan must end empty.
 	wait_for 40 "$i: the kernel equals the plan" on "$i" loden plan
-	want_eq "$i has a route to each other node" 3 "$(on "$i" ip route show proto 102 | grep -c flannel.1)"
+	wait_for 40 "$i has a route to each other node, and no more" three_routes "$i"
 done

@@ -66,12 +66,16 @@ cp "/proc/$(cat "$T/a.node")/root$STATE" "$T/good"
 echo '--- the node reboots, etcd is dead'
 etcd_stop KILL
 reboot a 1
-started=$(date +%s%3N)
+: >"$T/agent-a.log"
 agent_start a --ip-masq
-until quiet on a loden status; do
-	[ $(($(date +%s%3N) - started)) -lt 5000 ] || fail "not ready: $(says a)"
-done
-took=$(($(date +%s%3N) - started))
+wait_for 5 'ready' on a loden status
+# By its own clock: ours would count how long we take to look.
+# ms_of EVENT: the time of its first line, in milliseconds of the day
+ms_of() {
+	agent_log a | awk -F'[T:.Z]' -v event=" $1 " 'index($0, event) { print (($2 * 60 + $3) * 60 + $4) * 1000 + $5; exit }'
+}
+took=$(($(ms_of agent.ready) - $(ms_of agent.start)))
+[ "$took" -ge 0 ] || took=$((took + 86400000))
 [ "$took" -lt 1000 ] || fail "verified after $took ms, wanted 1000"
 pass "verified after $took ms"
 want_eq 'all peers, also the last one' "${before}10.244.14.0/24 " "$(routes a)"
@@ -165,8 +169,7 @@ agent_start a --ip-masq
 wait_for 10 'ready with a full disk' on a loden status
 wait_for 20 'the status says so' tells 'not prepared for a reboot: .*No space left'
 want_match 'and the log' 'last_good.not_kept why="a start without etcd is not prepared for a reboot: ' "$(agent_log a)"
-on a test -s /run/loden/peers || fail 'not in the run directory either'
-pass 'but a restart is prepared, in the run directory'
+wait_for 10 'but a restart is prepared, in the run directory' on a test -s /run/loden/peers
 etcd_stop
 agent_kill a
 agent_start a --ip-masq

@@ -14,8 +14,8 @@ has_no_peer() {
 	! has_peer "$1" "$2"
 }
 
-route_to() { # NODE SUBNET
-	on "$1" ip route show "$2" | grep -c flannel.1
+no_route() { # NODE SUBNET
+	[ -z "$(on "$1" ip route show "$2" dev flannel.1)" ]
 }
 
 subnet_of() {
@@ -27,10 +27,9 @@ subnet_of() {
 sees() {
 	rm -f "$T/sees.log"
 	on_bg "${3%?}" sees ip netns exec "$3" "$BUILD/tests/cluster/nat_probe" serve 9
-	sleep 0.2
-	on_bg "${2%?}" asks ip netns exec "$2" "$BUILD/tests/cluster/nat_probe" ask "$(cat "$T/$3.ip")" 9
-	sleep 0.3
-	stop asks
+	wait_for 10 "$3 listens" listens in_pod "$3"
+	nat_start "$2" "$(cat "$T/$3.ip")"
+	stop "nat-$2"
 	stop sees
 	want_match "$1" "^$(cat "$T/$2.ip") [0-9]+\$" "$(cat "$T/sees.log")"
 }
@@ -67,7 +66,7 @@ subnet=$(subnet_of 192.168.77.4)
 agent_stop m
 want_exit 'Loden leaves for good' 0 on m loden uninstall --all --lease
 wait_for 10 'flanneld forgets it' has_no_peer f 192.168.77.4
-want_eq 'its route, too' 0 "$(route_to f "$subnet" || :)"
+wait_for 10 'its route, too' no_route f "$subnet"
 wait_for 10 'so does Loden' has_no_peer l 192.168.77.4
 node_del m
 node_add m 4
@@ -82,7 +81,7 @@ node_del g
 stop flanneld-g KILL
 etcdctl_ del "/coreos.com/network/subnets/$(echo "$subnet" | tr / -)" >/dev/null
 wait_for 10 'a flanneld that is gone for good is forgotten by Loden' has_no_peer l 192.168.77.3
-want_eq 'its route, too' 0 "$(route_to l "$subnet" || :)"
+wait_for 10 'its route, too' no_route l "$subnet"
 node_add g 3
 flanneld_start g --ip-masq
 wait_for 20 'it comes back' flanneld_runs g
@@ -107,4 +106,4 @@ want_eq 'Loden has kept its MAC, without a device to tell it' "$(cat "$T/mac.l")
 wait_for 10 'pods ping again' quiet pings l1 g1
 for n in l m; do wait_for 10 "$n: one tunnel to the flanneld of another MAC" has_peer "$n" 192.168.77.3; done
 all_ping 'devices made anew' f1 l1 g1 m1
-for n in l m; do want_exit "$n: the kernel equals the plan" 0 on "$n" loden plan; done
+for n in l m; do wait_for 10 "$n: the kernel equals the plan" on "$n" loden plan; done

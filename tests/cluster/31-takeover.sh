@@ -12,6 +12,18 @@ flannel_rules() {
 	on "$1" nft list ruleset 2>/dev/null | grep -Eo 'FLANNEL-[A-Z]+|flannel-ipv[46]' | sort -u
 }
 
+has_rules() {
+	[ -n "$(flannel_rules "$1")" ]
+}
+
+has_no_rules() {
+	! has_rules "$1"
+}
+
+state_is_as_before() {
+	state_of a | diff "$T/flanneld.state" -
+}
+
 etcd_start
 node_add p 9
 for mode in iptables nftables; do
@@ -29,8 +41,8 @@ for mode in iptables nftables; do
 	pod_add a a1
 	pod_add a a2
 	all_ping "$mode: with flanneld" a1 a2 p1
-	sleep 2
-	want_match "$mode: flannel's rules are there" . "$(flannel_rules a)"
+	wait_for 20 "$mode: flannel's rules are there" has_rules a
+	wait_for 20 "$mode: it is at rest" at_rest a
 	state_of a >"$T/flanneld.state"
 	lease=$(lease_of 192.168.77.1)
 	env=$(on a cat /run/flannel/subnet.env)
@@ -39,17 +51,16 @@ for mode in iptables nftables; do
 	nat_start a1
 	ping_start a2 p1
 	ping_start p1 a2
-	sleep 1
 	flanneld_stop a
 	agent_start a --ip-masq
-	wait_for 10 "$mode: Loden is ready" on a loden status
-	sleep 2
+	wait_for 10 "$mode: Loden is ready" settled a
+	wait_for 10 "$mode: flannel's rules are gone" has_no_rules a
+	sleep 2 # of packets
 	ping_ended "$mode" a2
 	ping_ended "$mode" p1
 	nat_ended "$mode" a1 192.168.77.1
 	want_eq "$mode: the lease is the same" "$lease" "$(lease_of 192.168.77.1)"
 	want_eq "$mode: subnet.env, too" "$env" "$(on a cat /run/flannel/subnet.env)"
-	want_eq "$mode: flannel's rules are gone" '' "$(flannel_rules a)"
 	want_eq "$mode: what is there is what is wanted" 0 "$(on a loden plan >/dev/null; echo $?)"
 
 	agent_stop a
@@ -61,7 +72,6 @@ for mode in iptables nftables; do
 	[ $mode = nftables ] || on a iptables-nft -P FORWARD ACCEPT
 	outside_start
 	nat_start a1
-	sleep 0.3
 	stop nat-a1
 	stop outside
 	want_match "$mode: without either the pod's address is seen" "^$(cat "$T/a1.ip") [0-9]+\$" "$(cat "$T/outside.log")"
@@ -72,9 +82,7 @@ for mode in iptables nftables; do
 	wait_for 10 "$mode: pods ping" quiet pings a1 p1
 	echo "      $(($(date +%s%3N) - start)) ms after its backend ran"
 	wait_for 10 "$mode: in both directions" quiet pings p1 a1
-	sleep 2
-	state_of a >"$T/after.state"
-	want_eq "$mode: the state is what it was before Loden came" '' "$(diff "$T/flanneld.state" "$T/after.state")"
+	wait_for 20 "$mode: the state is what it was before Loden came" state_is_as_before
 	flanneld_stop a
 	flanneld_stop p
 	node_del a

@@ -11,6 +11,11 @@ rules_of() {
 	on "$1" nft list ruleset 2>/dev/null | grep -Eo 'FLANNEL-[A-Z]+' | sort -u | tr '\n' ' '
 }
 
+legacy_chains() {
+	on q iptables-legacy-save >"$T/legacy" && grep -q '^-A POSTROUTING .*FLANNEL-POSTRTG' "$T/legacy" &&
+		grep -q '^-A FORWARD .*FLANNEL-FWD' "$T/legacy"
+}
+
 no_rules() {
 	[ -z "$(rules_of "$1")" ]
 }
@@ -32,15 +37,15 @@ wait_for 20 'flanneld runs' flanneld_runs a
 wait_for 20 'and on a neighbour' flanneld_runs p
 pod_add a a1
 pod_add p p1
-sleep 1
+wait_for 20 'it is at rest' at_rest a
 lease=$(lease_of 192.168.77.1)
 
 agent_start a --ip-masq
 wait_for 10 'Loden comes to it, and is ready' on a loden status
 pid=$(on a pidof flanneld | tr ' ' '\n' | while read -r i; do
 	[ "$(readlink "/proc/$i/ns/net")" != "$(readlink "/proc/$(cat "$T/a.node")/ns/net")" ] || echo "$i"; done)
-want_match 'the status says whose firewall is left alone, and what to do' \
-	"flanneld \(pid $pid.*\) keeps this node's network, too.*To stay with Loden, stop flanneld" "$(on a loden status)"
+wait_for 10 'the status says whose firewall is left alone, and what to do' \
+	says a "flanneld \(pid $pid.*\) keeps this node's network, too.*To stay with Loden, stop flanneld"
 want_match 'the log says so' "flanneld runs on this node, too \(pid $pid\)" "$(agent_log a)"
 before=$(repairs a)
 sleep 4
@@ -54,13 +59,12 @@ agent_start q --ip-masq
 wait_for 10 'a new peer is ready' on q loden status
 pod_add q q1
 all_ping 'both follow it' a1 p1 q1
-sleep 1
-want_match 'and come to rest' '^[0-4]$' "$(($(repairs a) - before))"
+wait_for 20 'and come to rest' at_rest a
+want_match 'without a quarrel' '^[0-4]$' "$(($(repairs a) - before))"
 
 outside_start
 nat_start a1
 ping_start a1 p1
-sleep 1
 flanneld_stop a KILL
 wait_for 10 'it was killed: what it left is taken over' no_rules a
 wait_for 5 'the status is silent about it' on a sh -c '! loden status | grep -q "keeps this"'
@@ -88,15 +92,14 @@ if ! quiet on q iptables-legacy -t nat -S; then
 else
 	flanneld_start q --ip-masq
 	wait_for 20 'flanneld with iptables-legacy runs' flanneld_runs q
-	sleep 1
+	wait_for 20 'it makes its chains' legacy_chains
 	flanneld_stop q
-	want_match 'it leaves its chains' FLANNEL-POSTRTG "$(on q iptables-legacy-save)"
+	want_exit 'and leaves them' 0 legacy_chains
 	agent_start q --ip-masq
 	wait_for 10 'Loden is ready' on q loden status
-	notes=$(on q loden status | grep 'iptables-legacy chain')
-	want_match 'both are named: masquerade' 'chain nat FLANNEL-POSTRTG of an earlier flanneld' "$notes"
-	want_match 'both are named: forward' 'chain filter FLANNEL-FWD of an earlier flanneld' "$notes"
-	printf '%s\n' "$notes" | sed 's/.* run: //' >"$T/commands"
+	wait_for 10 'both are named: masquerade' says q 'iptables-legacy chain nat FLANNEL-POSTRTG of an earlier flanneld'
+	wait_for 10 'both are named: forward' says q 'iptables-legacy chain filter FLANNEL-FWD of an earlier flanneld'
+	on q loden status | grep 'iptables-legacy chain' | sed 's/.* run: //' >"$T/commands"
 	want_exit 'the commands work' 0 on q sh -e "$T/commands"
 	want_no_match 'nothing is left' FLANNEL "$(on q iptables-legacy-save)"
 	agent_stop q

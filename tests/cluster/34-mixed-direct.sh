@@ -55,10 +55,10 @@ want_match 'flanneld to Loden, beyond the router' 'dev flannel.1 onlink' "$(way 
 for way in f1:l1 l1:f1 f1:g1 m1:f1; do
 	on_bg "${way%?:*}" "ping-$way" ip netns exec "${way%:*}" ping -ni 0.02 "$(cat "$T/${way#*:}.ip")"
 done
-sleep 0.5
+sleep 0.5 # of packets
 flanneld_stop f
 agent_start f --ip-masq
-wait_for 10 'flanneld to Loden: ready' on f loden status
+wait_for 10 'flanneld to Loden: ready' settled f
 sleep 1
 want_eq 'the same way to its neighbour' "$(subnet_of l) via 192.168.77.2 dev eth0" "$(way f l)"
 want_match 'and beyond the router' 'dev flannel.1 onlink' "$(way f g)"

@@ -99,7 +99,5 @@ etcd_start
 for n in $nodes; do wait_for 60 "$n is ready" fact_is "$n" .ready true; done
 etcd_peer 10.244.249.0/24 192.168.77.249 02:00:00:00:00:f9
 wait_for 10 'and follows' has_route a 10.244.249.0/24
-stop ping INT
-lost=$(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$T/ping.log" | awk '{ print $1 - $2 }')
-[ "${lost:-99}" -le 1 ] || fail "pings lost: ${lost:-no answer at all}"
-pass 'no ping was lost through all of it'
+ping_stop ping
+want_eq 'pings lost through all of it' 0 "$lost"

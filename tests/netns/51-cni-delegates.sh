@@ -226,9 +226,11 @@ pod a
 
 (
 	exec 8>>"$T/more/theirs"
+	touch "$T/writing"
 	sleep 1.2
 ) &
 writer=$!
+until [ -e "$T/writing" ]; do sleep 0.01; done
 call ADD bridge "$whole" "CNI_PATH=$BOTH" "ANSWER=$GOOD"
 wait "$writer"
 better_is 'P19 text file busy: tried again until it is not' '0 10.1.2.9/24' "$code $(in_out '.ips[0].address // .msg')"

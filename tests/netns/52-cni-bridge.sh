@@ -251,6 +251,13 @@ call ADD bridge "$(conf 1.0.0 "\"isGateway\":true,\"mtu\":1300,\"ipam\":{\"type\
 is 'B25 another mtu is for the pod alone' '1300 1300' "$(link eth0 .mtu -n b) $(in_out '.interfaces[1].name' | xargs -I% ip -j link show % | jq '.[0].mtu')"
 fresh
 
+# announced ADDRESS MAC: what the neighbour table has of it, in which that may take a while
+announced() {
+	i=0
+	until ip neigh show "$1" dev cni0 | grep -q "lladdr $2 " || [ $((i = i + 1)) = 50 ]; do sleep 0.1; done
+	ip neigh show "$1" dev cni0
+}
+
 # Who had an address before may still be in neighbour tables.
 pod a
 call ADD bridge "$(conf 1.0.0 "\"isGateway\":true,$HL")"
@@ -262,7 +269,7 @@ for n in 3 4 5; do
 	pod b$n
 	call ADD bridge "$(conf 1.0.0 "\"isGateway\":true,$HL")"
 	better_like "B25 pod $n announces its address" "lladdr $(in_out '.interfaces[2].mac') " \
-		"$(sleep 0.1 && ip neigh show 10.1.2.$n dev cni0)"
+		"$(announced 10.1.2.$n "$(in_out '.interfaces[2].mac')")"
 done
 fresh
 

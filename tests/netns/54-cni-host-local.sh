@@ -316,21 +316,25 @@ for mode in 000 444 750; do
 	call DEL host-local "$c"
 done
 # Whoever holds the reference's lock is waited for.
-flock $STORE/lock -c "sleep 0.6; printf 'old\r\neth0' >$STORE/10.1.2.2; printf 10.1.2.2 >$STORE/last_reserved_ip.0" &
-sleep 0.2
+# hold MODE COMMAND: it is held from now on, shared (-s) or not (-x), and let go when the command has ended
+hold() {
+	rm -f "$T/over"
+	flock "$1" $STORE/lock -c "$2; touch $T/over" &
+	until ! flock -n $STORE/lock true; do sleep 0.01; done
+}
+is_over() {
+	[ ! -e "$T/over" ] || echo over
+}
+hold -x "sleep 0.6; printf 'old\r\neth0' >$STORE/10.1.2.2; printf 10.1.2.2 >$STORE/last_reserved_ip.0"
 call ADD host-local "$c"
+is 'H15 ADD waits for the lock' '10.1.2.3/24 over' "$(in_out '.ips[0].address') $(is_over)"
 wait
-is 'H15 ADD waits for the lock' 10.1.2.3/24 "$(in_out '.ips[0].address')"
-flock $STORE/lock sleep 0.6 &
-holder=$!
-sleep 0.2
+hold -x 'sleep 0.6'
 call DEL host-local "$c"
-is 'H15 DEL waits for the lock' '0 over' "$code$out $(kill -0 $holder 2>/dev/null || echo over)"
+is 'H15 DEL waits for the lock' '0 over' "$code$out $(is_over)"
 wait
-flock -s $STORE/lock sleep 0.6 &
-holder=$!
-sleep 0.2
+hold -s 'sleep 0.6'
 call ADD host-local "$c"
-is 'H15 ADD wants it for itself' '0 over' "$code $(kill -0 $holder 2>/dev/null || echo over)"
+is 'H15 ADD wants it for itself' '0 over' "$code $(is_over)"
 wait
 verdict

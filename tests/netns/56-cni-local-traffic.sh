@@ -54,6 +54,11 @@ services() {
 	END
 }
 
+# listens POD: when this returns, somebody does
+listens() {
+	until nsenter --net="/run/netns/$1" -- ss -Hltn sport = :7 | grep -q .; do sleep 0.01; done
+}
+
 # two KEYS: pods a and b, and somebody who listens in each. $result: what the runtime was told, but for what
 # is another for each pod.
 two() {
@@ -64,10 +69,10 @@ two() {
 		eval "prev_$p=\$(prev)"
 		nsenter --net=/run/netns/$p "$PROBE" serve 7 &
 		eval "server_$p=$!"
+		listens $p
 	done
 	result=$(in_out 'del(.interfaces[].mac) | .interfaces[1].name = "veth"')
 	services
-	sleep 0.1
 }
 
 gone() {
@@ -160,7 +165,7 @@ pod c
 call ADD bridge "$(local_conf ',"localTraffic":"bridged"')"
 nsenter --net=/run/netns/c "$PROBE" serve 7 &
 server_c=$!
-sleep 0.1
+listens c
 nft delete table inet proxy
 is "$what: a pod of before: to it" '10.1.2.2 fd00:2::2' "$(asks a 10.1.2.4) $(asks a fd00:2::4)"
 is "$what: a pod of before: from it" '10.1.2.4 fd00:2::4' "$(asks c 10.1.2.2) $(asks c fd00:2::2)"

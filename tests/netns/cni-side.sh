@@ -166,7 +166,7 @@ del() {
 gone() {
 	ip netns del "$1"
 	n=0
-	while ip -br link show type veth | grep -q ^veth && [ $n -lt 200 ]; do
+	while ip -br link show type veth | grep -q ^veth && [ $n -lt 2000 ]; do
 		n=$((n + 1))
 		sleep 0.01
 	done

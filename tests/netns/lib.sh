@@ -321,7 +321,7 @@ etcd_start() {
 	etcd --name test --data-dir "$T/etcd" --listen-client-urls http://0.0.0.0:2379 \
 		--advertise-client-urls "$ETCD_URL" --listen-peer-urls http://127.0.0.1:2380 \
 		--initial-advertise-peer-urls http://127.0.0.1:2380 \
-		--initial-cluster test=http://127.0.0.1:2380 --log-outputs stderr \
+		--initial-cluster test=http://127.0.0.1:2380 --log-outputs stderr --max-txn-ops 1000 \
 		${ETCD_FLAGS:-} >>"$T/etcd.log" 2>&1 &
 	echo $! >"$T/etcd.pid"
 	wait_for 15 'etcd answers' etcdctl_ endpoint health
@@ -332,7 +332,7 @@ etcd_stop() {
 }
 
 etcdctl_() {
-	ETCDCTL_API=3 etcdctl --endpoints="$ETCD_URL" --command-timeout=2s "$@"
+	ETCDCTL_API=3 etcdctl --endpoints="$ETCD_URL" --command-timeout=10s "$@"
 }
 
 # etcd_conf JSON: the network's configuration.
@@ -347,18 +347,15 @@ etcd_peer() {
 		>/dev/null
 }
 
-# etcd_many_peers: 5,000 nodes that are not there, 10.1.0.0/24 to 10.20.249.0/24; 100 keys a transaction, for etcd
-# takes 128.
+# etcd_many_peers: 5,000 nodes that are not there, 10.1.0.0/24 to 10.20.249.0/24; 1,000 a transaction.
 etcd_many_peers() {
-	many_=0
-	while [ $many_ -lt 50 ]; do
-		awk -v i=$many_ 'BEGIN {
+	for thousand_ in 0 1 2 3 4; do
+		awk -v from=${thousand_}000 'BEGIN {
 			print ""
-			for (j = i * 100; j < i * 100 + 100; j++)
+			for (j = from; j < from + 1000; j++)
 				printf "put /coreos.com/network/subnets/10.%d.%d.0-24 {\"PublicIP\":\"172.16.%d.%d\",\"PublicIPv6\":null,\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"02:00:00:00:%02x:%02x\"}}\n", \
 					1 + int(j / 250), j % 250, int(j / 250), j % 250, int(j / 250), j % 250
 			print "\n"
 		}' | etcdctl_ txn >/dev/null
-		many_=$((many_ + 1))
 	done
 }
