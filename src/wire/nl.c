@@ -218,15 +218,6 @@ uint8_t nl_get_u8(const struct nl_attr *a)
 	return a->value.n == 1 ? a->value.p[0] : 0;
 }
 
-uint16_t nl_get_u16(const struct nl_attr *a)
-{
-	uint16_t v = 0;
-
-	if (a->value.n == sizeof(v))
-		memcpy(&v, a->value.p, sizeof(v));
-	return v;
-}
-
 uint32_t nl_get_u32(const struct nl_attr *a)
 {
 	uint32_t v = 0;

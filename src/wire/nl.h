@@ -86,7 +86,6 @@ bool nl_header(const struct nl_msg *m, void *ret_header, size_t n, struct nl_byt
 bool nl_attr_find(struct nl_bytes attrs, uint16_t type, struct nl_attr *ret);
 
 uint8_t nl_get_u8(const struct nl_attr *a);
-uint16_t nl_get_u16(const struct nl_attr *a);
 uint32_t nl_get_u32(const struct nl_attr *a);
 uint16_t nl_get_be16(const struct nl_attr *a); /* in host order */
 uint32_t nl_get_be32(const struct nl_attr *a);
