@@ -108,8 +108,10 @@ int cni_result_get_dns(const json_t *o, struct arena *a, struct cni_dns *ret, bo
 	json_t *d = NULL;
 	int r;
 
-	if ((r = gojson_get_object(o, "dns", &d, err)) < 0 ||
-	    (r = cni_result_get_strings(d, "nameservers", a, &dns.nameservers, err)) < 0 ||
+	r = gojson_get_object(o, "dns", &d, err);
+	if (r < 0)
+		return r;
+	if ((r = cni_result_get_strings(d, "nameservers", a, &dns.nameservers, err)) < 0 ||
 	    (r = gojson_get_text(d, "domain", &domain, err)) < 0 ||
 	    (r = cni_result_get_strings(d, "search", a, &dns.search, err)) < 0 ||
 	    (r = cni_result_get_strings(d, "options", a, &dns.options, err)) < 0)
