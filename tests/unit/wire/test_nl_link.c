@@ -225,6 +225,93 @@ static void test_bridge_ports_are_no_links(void **state)
 	assert_int_equal(nl_link_decode(&m, &map, &l), -EBADMSG);
 }
 
+/* A link message with raw attributes behind it. */
+static int decode_with(const uint8_t *attrs, size_t n, struct nl_link *ret)
+{
+	struct ifinfomsg head = {.ifi_index = 3};
+	uint8_t bytes[256];
+	struct nl_buf b = NL_BUF(bytes);
+	struct nl_msg m;
+
+	nl_begin(&b, RTM_NEWLINK, 0, 0, &head, sizeof(head));
+	memcpy(b.bytes + b.len, attrs, n);
+	b.len += n;
+	assert_true(nl_end(&b));
+	m = message(&b);
+	return nl_link_decode(&m, &map, ret);
+}
+
+/* Wherever the lengths lie: among the link's attributes, its kind's, a VXLAN's. */
+static void test_lengths_that_lie(void **state)
+{
+	static const uint8_t link[] = {4, 0, 99, 0, 200, 0, IFLA_MTU, 0};
+	static const uint8_t info[] = {12, 0, IFLA_LINKINFO,  0, 4, 0, 99, 0,
+				       9,  0, IFLA_INFO_KIND, 0};
+	static const uint8_t vxlan[] = {
+		28, 0, IFLA_LINKINFO,  0, /* of 28 bytes */
+		10, 0, IFLA_INFO_KIND, 0, 'v', 'x', 'l', 'a', 'n', 0, 0,
+		0, /* and padding */
+		12, 0, IFLA_INFO_DATA, 0, 4,   0,   99,	 0,   7,   0, IFLA_VXLAN_ID,
+		0,
+	};
+	struct nl_link l = {.ifindex = 77};
+
+	(void)state;
+	assert_int_equal(decode_with(link, sizeof(link), &l), -EBADMSG);
+	assert_int_equal(decode_with(info, sizeof(info), &l), -EBADMSG);
+	assert_int_equal(decode_with(vxlan, sizeof(vxlan), &l), -EBADMSG);
+	assert_int_equal(l.ifindex, 77); /* untouched */
+	assert_int_equal(decode_with(vxlan, 4, &l), -EBADMSG);
+}
+
+/* One without an address: the kernel chooses, and the link sends from any. */
+static void test_vxlan_without_a_choice(void **state)
+{
+	struct link l = {
+		.kind = LINK_VXLAN, .name = "flannel.1", .vxlan = {.vni = 1, .port = 8472}};
+	struct ifinfomsg head;
+	struct nl_bytes attrs;
+	uint8_t bytes[512];
+	struct nl_buf b = NL_BUF(bytes);
+	struct nl_link back;
+	struct nl_attr info;
+	struct nl_msg m;
+
+	(void)state;
+	assert_int_equal(nl_link_create(&b, &l, &map, 1), 0);
+	attrs = attrs_of(&b, &head);
+	assert_false(has(attrs, IFLA_ADDRESS) || has(attrs, IFLA_MTU));
+	assert_true(nl_attr_find(attrs, IFLA_LINKINFO, &info));
+	assert_true(nl_attr_find(info.value, IFLA_INFO_DATA, &info));
+	assert_false(has(info.value, IFLA_VXLAN_LINK) || has(info.value, IFLA_VXLAN_LOCAL) ||
+		     has(info.value, IFLA_VXLAN_LOCAL6) || has(info.value, IFLA_VXLAN_GBP));
+	m = message(&b);
+	assert_int_equal(nl_link_decode(&m, &map, &back), 0);
+	assert_int_equal(back.link.vxlan.port, 8472);
+	/* Nor is a MAC or an MTU written that nobody wants. */
+	b.len = 0;
+	back.link.mtu_bytes = 1450;
+	back.link.mac.b[0] = 2;
+	assert_int_equal(nl_link_set(&b, &l, &back.link, 5, 1), 0);
+	assert_int_equal(attrs_of(&b, &head).n, 0);
+}
+
+static void test_link_goes(void **state)
+{
+	struct ifinfomsg head;
+	uint8_t bytes[64];
+	struct nl_buf b = NL_BUF(bytes);
+
+	(void)state;
+	assert_int_equal(nl_link_del(&b, 5, 9), 0);
+	assert_int_equal(attrs_of(&b, &head).n, 0);
+	assert_int_equal(message(&b).type, RTM_DELLINK);
+	assert_int_equal(message(&b).seq, 9);
+	assert_int_equal(head.ifi_index, 5);
+	b = (struct nl_buf){.bytes = bytes, .size_bytes = 31};
+	assert_int_equal(nl_link_del(&b, 5, 9), -ENOBUFS);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -234,6 +321,9 @@ int main(void)
 		cmocka_unit_test(test_created_link_is_finished_by_set),
 		cmocka_unit_test(test_kinds_are_told_apart),
 		cmocka_unit_test(test_bridge_ports_are_no_links),
+		cmocka_unit_test(test_lengths_that_lie),
+		cmocka_unit_test(test_vxlan_without_a_choice),
+		cmocka_unit_test(test_link_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,12 +121,35 @@ static void test_nl_masq_damaged(void **state)
 	}
 }
 
+static void test_nl_masq_asks_for_its_table(void **state)
+{
+	struct nl_bytes rest, attrs;
+	struct nfgenmsg h;
+	uint8_t bytes[128];
+	struct nl_buf b = NL_BUF(bytes);
+	struct nl_attr a;
+	struct nl_msg m;
+
+	(void)state;
+	assert_true(nl_masq_get(&b, 5));
+	rest = (struct nl_bytes){b.bytes, b.len};
+	assert_true(nl_msg_next(&rest, &m));
+	assert_int_equal(m.type, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE);
+	assert_int_equal(m.flags, NLM_F_REQUEST | NLM_F_DUMP);
+	assert_true(nl_header(&m, &h, sizeof(h), &attrs));
+	assert_int_equal(h.nfgen_family, 1); /* NFPROTO_INET */
+	assert_true(nl_attr_find(attrs, NFTA_RULE_TABLE, &a));
+	assert_string_equal((const char *)a.value.p, NL_MASQ_TABLE);
+	assert_false(nl_attr_find(attrs, NFTA_RULE_CHAIN, &a));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nl_masq_batch),
 		cmocka_unit_test(test_nl_masq_too_small),
 		cmocka_unit_test(test_nl_masq_damaged),
+		cmocka_unit_test(test_nl_masq_asks_for_its_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -121,6 +122,16 @@ static void test_nl_pod_port(void **state)
 	assert_int_equal(head.ifi_change, 0);
 	a = attr(attr(attr(attrs, IFLA_LINKINFO).value, IFLA_INFO_SLAVE_DATA).value,
 		 IFLA_BRPORT_MODE);
+	assert_int_equal(nl_get_u8(&a), 1);
+	/* Isolated, and no hairpin. */
+	b = NL_BUF(bytes);
+	assert_true(nl_pod_set_port(&b, 3, "x", false, true, 1));
+	m = message(&b);
+	assert_true(nl_header(&m, &head, sizeof(head), &attrs));
+	attrs = attr(attr(attrs, IFLA_LINKINFO).value, IFLA_INFO_SLAVE_DATA).value;
+	a = attr(attrs, IFLA_BRPORT_MODE);
+	assert_int_equal(nl_get_u8(&a), 0);
+	a = attr(attrs, IFLA_BRPORT_ISOLATED);
 	assert_int_equal(nl_get_u8(&a), 1);
 	/* A port that wants nothing special gets its alias only. */
 	b = NL_BUF(bytes);
@@ -336,6 +347,155 @@ static void test_nl_pod_operstate(void **state)
 	assert_string_equal(nl_pod_operstate_name(200), "?");
 }
 
+/* The family header of a message; its attributes. */
+static struct nl_bytes open_message(const struct nl_msg *m, void *ret_head, size_t n)
+{
+	struct nl_bytes attrs;
+
+	assert_true(nl_header(m, ret_head, n, &attrs));
+	return attrs;
+}
+
+static void test_nl_pod_asks_for_a_link(void **state)
+{
+	static const struct {
+		uint32_t ifindex;
+		const char *name;
+		bool by_name;
+	} rows[] = {
+		{7, "cni0", false},
+		{0, "cni0", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct ifinfomsg head;
+		struct nl_bytes attrs;
+		uint8_t bytes[128];
+		struct nl_buf b = NL_BUF(bytes);
+		struct nl_attr a;
+		struct nl_msg m;
+
+		assert_true(nl_pod_get(&b, rows[i].ifindex, rows[i].name, 5));
+		m = message(&b);
+		attrs = open_message(&m, &head, sizeof(head));
+		assert_int_equal(m.type, RTM_GETLINK);
+		assert_int_equal(m.flags, NLM_F_REQUEST);
+		assert_int_equal(head.ifi_index, rows[i].ifindex);
+		assert_int_equal(nl_attr_find(attrs, IFLA_IFNAME, &a), rows[i].by_name);
+		if (rows[i].by_name)
+			assert_string_equal((const char *)a.value.p, "cni0");
+		a = attr(attrs, IFLA_EXT_MASK);
+		assert_int_equal(nl_get_u32(&a), RTEXT_FILTER_SKIP_STATS);
+	}
+}
+
+static void test_nl_pod_link_goes_up_down_and_away(void **state)
+{
+	struct ifinfomsg head;
+	uint8_t bytes[128];
+	struct nl_buf b;
+	struct nl_msg m;
+
+	(void)state;
+	for (int up = 0; up < 2; up++) {
+		b = NL_BUF(bytes);
+		assert_true(nl_pod_set_up(&b, 3, up, 1));
+		m = message(&b);
+		assert_int_equal(open_message(&m, &head, sizeof(head)).n, 0);
+		assert_int_equal(m.type, RTM_NEWLINK);
+		assert_int_equal(m.flags, NLM_F_REQUEST); /* it is never created so */
+		assert_int_equal(head.ifi_index, 3);
+		assert_int_equal(head.ifi_change, IFF_UP);
+		assert_int_equal(head.ifi_flags, up ? IFF_UP : 0);
+	}
+	b = NL_BUF(bytes);
+	assert_true(nl_pod_del(&b, 3, 1));
+	m = message(&b);
+	assert_int_equal(open_message(&m, &head, sizeof(head)).n, 0);
+	assert_int_equal(m.type, RTM_DELLINK);
+	assert_int_equal(head.ifi_index, 3);
+}
+
+/* A created bridge, read as its own notification. */
+static void test_nl_pod_add_bridge(void **state)
+{
+	static const uint32_t mtus[] = {0, 1450};
+	const struct mac mac = {{2, 0, 0, 0, 0, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(mtus); i++) {
+		struct nl_pod_link link;
+		struct ifinfomsg head;
+		uint8_t bytes[256];
+		struct nl_buf b = NL_BUF(bytes);
+		struct nl_attr a;
+		struct nl_msg m;
+
+		assert_true(nl_pod_add_bridge(&b, "cni0", mtus[i], &mac, 1));
+		m = message(&b);
+		assert_int_equal(m.flags, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL);
+		assert_int_equal(nl_pod_decode_link(&m, &link), 0);
+		assert_string_equal(link.name, "cni0");
+		assert_int_equal(link.kind, NL_POD_BRIDGE);
+		assert_true(mac_eq(&link.mac, &mac));
+		assert_int_equal(link.mtu_bytes, mtus[i]);
+		/* MTU 0 would be refused: the kernel's own is no attribute at all. */
+		assert_int_equal(nl_attr_find(open_message(&m, &head, sizeof(head)), IFLA_MTU, &a),
+				 mtus[i] != 0);
+	}
+}
+
+static void test_nl_pod_arp_notify(void **state)
+{
+	struct ifinfomsg head;
+	struct nl_bytes attrs;
+	uint8_t bytes[128];
+	struct nl_buf b = NL_BUF(bytes);
+	struct nl_attr a;
+	struct nl_msg m;
+
+	(void)state;
+	assert_true(nl_pod_set_arp_notify(&b, 3, 1));
+	m = message(&b);
+	attrs = open_message(&m, &head, sizeof(head));
+	assert_int_equal(m.type, RTM_NEWLINK);
+	assert_int_equal(head.ifi_index, 3);
+	assert_int_equal(head.ifi_change, 0);
+	a = attr(attr(attr(attrs, IFLA_AF_SPEC).value, AF_INET).value, IFLA_INET_CONF);
+	a = attr(a.value, IPV4_DEVCONF_ARP_NOTIFY);
+	assert_int_equal(nl_get_u32(&a), 1);
+}
+
+static void test_nl_pod_dumps(void **state)
+{
+	(void)state;
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct ifaddrmsg addr;
+		struct rtmsg route;
+		uint8_t bytes[128];
+		struct nl_buf b = NL_BUF(bytes);
+		struct nl_msg m;
+
+		assert_true(nl_pod_dump_addrs(&b, v6, 4, 1));
+		m = message(&b);
+		open_message(&m, &addr, sizeof(addr));
+		assert_int_equal(m.type, RTM_GETADDR);
+		assert_int_equal(m.flags, NLM_F_REQUEST | NLM_F_DUMP);
+		assert_int_equal(addr.ifa_family, v6 ? AF_INET6 : AF_INET);
+		assert_int_equal(addr.ifa_index, 4);
+
+		b = NL_BUF(bytes);
+		assert_true(nl_pod_dump_routes(&b, v6, 1));
+		m = message(&b);
+		open_message(&m, &route, sizeof(route));
+		assert_int_equal(m.type, RTM_GETROUTE);
+		assert_int_equal(m.flags, NLM_F_REQUEST | NLM_F_DUMP);
+		assert_int_equal(route.rtm_family, v6 ? AF_INET6 : AF_INET);
+		assert_int_equal(route.rtm_table, RT_TABLE_UNSPEC); /* of all tables */
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +509,11 @@ int main(void)
 		cmocka_unit_test(test_nl_pod_set_mac),
 		cmocka_unit_test(test_nl_pod_port_news_is_no_link),
 		cmocka_unit_test(test_nl_pod_operstate),
+		cmocka_unit_test(test_nl_pod_asks_for_a_link),
+		cmocka_unit_test(test_nl_pod_link_goes_up_down_and_away),
+		cmocka_unit_test(test_nl_pod_add_bridge),
+		cmocka_unit_test(test_nl_pod_arp_notify),
+		cmocka_unit_test(test_nl_pod_dumps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
