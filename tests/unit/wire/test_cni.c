@@ -144,6 +144,9 @@ static void test_cni_prev_result(void **state)
 		{CNI_0_1_0, "{\"cniVersion\":\"1.0.0\"}",
 		 "could not parse prevResult: result type supports [ 0.1.0 0.2.0] but unmarshalled "
 		 "CNIVersion is \"1.0.0\""},
+		{CNI_1_0_0, "{\"cniVersion\":1}",
+		 "could not parse prevResult: cniVersion: must be a string, is a number"},
+		{CNI_1_0_0, "[]", "prevResult: must be an object, is an array"},
 		{CNI_1_0_0, "{\"ips\":[{\"address\":\"10.0.0.1\"}]}",
 		 "could not parse prevResult: ips[0]: address: invalid CIDR address: 10.0.0.1"},
 	};
@@ -175,6 +178,7 @@ static void test_cni_args(void **state)
 		{"IP=a;IP=b", "b"},
 		{"FOO=x;BAR=y", "!ARGS: unknown args [\"FOO=x\" \"BAR=y\"]"},
 		{"ip=x", "!ARGS: unknown args [\"ip=x\"]"},
+		{"IgnoreUnknown=FALSE;FOO=x", "!ARGS: unknown args [\"FOO=x\"]"},
 		{"IgnoreUnknown=0;FOO=x", "!ARGS: unknown args [\"FOO=x\"]"},
 		{"IgnoreUnknown=maybe",
 		 "!ARGS: error parsing value of pair \"IgnoreUnknown=maybe\": "
@@ -223,6 +227,32 @@ static void test_cni_versions(void **state)
 			    "\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0.0\",\"1.1.0\"]}\n");
 }
 
+/* What another plugin says about its failure, if it says it as it should. */
+static void test_cni_error_refuses(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{"7", "must be an object, is a number"},
+		{"{\"code\":\"7\"}", "code: must be an integer, is a string"},
+		{"{\"code\":-1}", "code: -1 is out of range"},
+		{"{\"msg\":{}}", "msg: must be a string, is an object"},
+		{"{\"details\":[]}", "details: must be a string, is an array"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		json_t *root = parse(rows[i].text);
+		struct cni_error e = {.code = 77};
+		struct err err;
+
+		assert_true(cni_decode_error(root, &e, &err) < 0);
+		assert_string_equal(err.text, rows[i].want);
+		assert_int_equal(e.code, 77);
+		json_decref(root);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +263,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cni_args, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cni_error, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cni_versions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cni_error_refuses, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,6 +101,20 @@ static void test_cni_flannel_delegate(void **state)
 		{"{\"delegate\":{\"ipam\":{}}}", STOCK_ENV,
 		 "'delegate' dictionary must not have 'ipam' field, it'll be set by flannel"},
 		{"{\"ipam\":{\"routes\":[{}]}}", STOCK_ENV, "routes[0]: dst: missing"},
+		{"{\"delegate\":{\"type\":7}}", STOCK_ENV,
+		 "'delegate' dictionary, if present, must have (string) 'type' field"},
+		{"{\"subnetFile\":7}", STOCK_ENV,
+		 "failed to load flannel netconf file: failed to load netconf: subnetFile: must be a "
+		 "string, is a number"},
+		{"{\"dataDir\":{}}", STOCK_ENV,
+		 "failed to load flannel netconf file: failed to load netconf: dataDir: must be a "
+		 "string, is an object"},
+		{"{\"ipam\":[]}", STOCK_ENV,
+		 "failed to load flannel netconf file: failed to load netconf: ipam: must be an "
+		 "object, is an array"},
+		{"{\"runtimeConfig\":1}", STOCK_ENV,
+		 "failed to load flannel netconf file: failed to load netconf: runtimeConfig: must be "
+		 "an object, is a number"},
 		{"{\"delegate\":[]}", STOCK_ENV,
 		 "failed to load flannel netconf file: failed to load netconf: delegate: must be an "
 		 "object, is an array"},
@@ -156,12 +170,36 @@ static void test_cni_flannel_conf_defaults(void **state)
 	json_decref(root);
 }
 
+static void test_cni_flannel_paths(void **state)
+{
+	static const struct {
+		const char *conf, *subnet_file, *data_dir;
+	} rows[] = {
+		{"{}", "/run/flannel/subnet.env", "/var/lib/cni/flannel"},
+		{"{\"subnetFile\":\"\",\"dataDir\":\"\"}", "/run/flannel/subnet.env",
+		 "/var/lib/cni/flannel"},
+		{"{\"subnetFile\":\"/s\",\"dataDir\":\"/d\"}", "/s", "/d"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		json_t *root = parse(rows[i].conf);
+		struct cni_flannel c;
+
+		assert_int_equal(cni_flannel_conf(root, &c, NULL), 0);
+		assert_string_equal(c.subnet_file, rows[i].subnet_file);
+		assert_string_equal(c.data_dir, rows[i].data_dir);
+		json_decref(root);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_cni_flannel_delegate, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cni_flannel_env_refuses, setup, teardown),
 		cmocka_unit_test(test_cni_flannel_conf_defaults),
+		cmocka_unit_test_setup_teardown(test_cni_flannel_paths, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,6 +231,26 @@ static void longest_fits(void **state _unused_)
 	assert_false(t.cut);
 }
 
+static void key_and_value_make_a_lease(void **state _unused_)
+{
+	char subnet[CIDR_STRLEN], ip[IP_STRLEN];
+	struct lease l = {0};
+
+	assert_int_equal(
+		etcd_lease_decode(bytes("10.5.1.0-24&fd00:5:1::-64"), bytes(value_v6), &l, NULL),
+		0);
+	assert_string_equal(cidr_format(&l.subnet, subnet), "10.5.1.0/24");
+	assert_string_equal(cidr_format(&l.subnet6, subnet), "fd00:5:1::/64");
+	assert_string_equal(ip_format(&l.public_ip, ip), "192.168.64.3");
+	assert_string_equal(ip_format(&l.public_ip6, ip), "fd00::3");
+	assert_int_equal(l.type, BACKEND_VXLAN);
+	assert_int_equal(l.vtep_mac.b[5], 0x44);
+	assert_int_equal(l.vtep_mac6.b[5], 0x45);
+	/* A broken value leaves what was there. */
+	assert_int_equal(etcd_lease_decode(bytes("10.5.2.0-24"), bytes("{}"), &l, NULL), -EINVAL);
+	assert_string_equal(cidr_format(&l.subnet, subnet), "10.5.1.0/24");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +261,7 @@ int main(void)
 		cmocka_unit_test(decodes_values),
 		cmocka_unit_test(story_names_key_and_value_escaped),
 		cmocka_unit_test(longest_fits),
+		cmocka_unit_test(key_and_value_make_a_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
