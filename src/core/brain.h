@@ -145,6 +145,13 @@ struct brain {
 	uint64_t verified_generation, verified_ms; /* but for IPv6, which has its own say */
 	size_t n_bad_peers[FAMILY__COUNT][OBJECT__COUNT];
 	char difference[OP_STRLEN]; /* the first one of the last dump that showed any */
+
+	/* Packets that the guards dropped; when there were more than at the look before. */
+	struct {
+		bool seen;
+		uint64_t n_dropped, more_ms;
+	} guard[FW__COUNT];
+
 	char table_notes[240], chain_notes[1200], addr_notes[200];
 
 	struct lease published;

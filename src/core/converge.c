@@ -180,6 +180,17 @@ static void note_left(struct brain *b, const struct object *have)
 	text_add(&t, "\n");
 }
 
+/* What an earlier agent's guard had dropped before us is no news. */
+static void note_guard(struct brain *b, const struct guard *have)
+{
+	bool more = have->n_dropped > b->guard[have->family].n_dropped;
+
+	if (more && b->guard[have->family].seen)
+		b->guard[have->family].more_ms = b->now_ms;
+	b->guard[have->family].n_dropped = have->n_dropped;
+	b->guard[have->family].seen = true;
+}
+
 /* Addresses on the bridge that are not in our Network are somebody's wish; but they are named. */
 static void note_addr(struct brain *b, const struct addr *have)
 {
@@ -208,6 +219,8 @@ void converge_object(struct brain *b, const struct object *have)
 		note_chain(b, have->fw_chain);
 	else if (have->kind == OBJECT_ADDR)
 		note_addr(b, have->addr);
+	else if (have->kind == OBJECT_GUARD)
+		note_guard(b, have->guard);
 	diff_feed(&b->pass.diff, have);
 }
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the brain has to say about itself. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/brain.h"
 #include "core/guard.h"
 #include "core/want.h"
+
+#define DROPPED_NEWS_MS (10 * 60 * 1000) /* told for so long after the last */
 
 /* Our lease is not held; and while the source is away that will not change. */
 static void say_own(const struct learnt *l, struct text *t)
@@ -164,6 +167,23 @@ static void say_guard(const struct brain *b, struct text *t)
 	}
 }
 
+/* A peer that sends from another address than it publishes is dropped, too: that must not be a riddle. */
+static void say_dropped(const struct brain *b, uint64_t now_ms, struct text *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(b->guard); i++) {
+		uint64_t more_ms = b->guard[i].more_ms;
+
+		if (!more_ms || now_ms - more_ms > DROPPED_NEWS_MS)
+			continue;
+		text_add(t,
+			 "%" PRIu64 " packets to the VXLAN port came from addresses that no node "
+			 "publishes, and were dropped, some of them %" PRIu64 " s ago. If they are "
+			 "those of a node that sends from another address than it publishes (NAT, "
+			 "several interfaces): --vxlan-guard=false\n",
+			 b->guard[i].n_dropped, (now_ms - more_ms) / 1000);
+	}
+}
+
 static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 {
 	const struct learnt *l = &b->learnt;
@@ -200,6 +220,7 @@ static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 			 "go through the overlay\n",
 			 l->uplink.name);
 	say_guard(b, t);
+	say_dropped(b, now_ms, t);
 	if (l->have_config && l->have_uplink && l->net.vxlan.mtu_bytes > l->uplink.mtu_bytes)
 		text_add(t, "Backend.MTU %u is more than the uplink's %u and was lowered\n",
 			 l->net.vxlan.mtu_bytes, l->uplink.mtu_bytes);

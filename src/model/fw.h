@@ -44,8 +44,9 @@ struct fw_rule {
 	char iif[LINK_NAME_SIZE], oif[LINK_NAME_SIZE];
 	uint32_t mark, mark_mask; /* (packet mark & mask) == mark; mask 0 = no match on it */
 	bool counter;
-	bool fully_random; /* masquerade only */
-	bool opaque;	   /* have only: holds expressions that we do not write */
+	uint64_t n_packets; /* have only: what it has counted; no part of the comparison */
+	bool fully_random;  /* masquerade only */
+	bool opaque;	    /* have only: holds expressions that we do not write */
 	enum fw_verdict verdict;
 	char comment[FW_COMMENT_SIZE];
 };
@@ -166,7 +167,8 @@ struct guard_peer {
 struct guard {
 	enum fw_family family; /* FW_IP or FW_IP6 */
 	uint16_t port;
-	bool altered; /* have only: not as we write it */
+	bool altered;	    /* have only: not as we write it */
+	uint64_t n_dropped; /* have only: packets so far; no part of the comparison */
 };
 
 #endif

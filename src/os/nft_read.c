@@ -377,7 +377,37 @@ static int on_guard_rule(void *arg, const struct nl_msg *m)
 	g = &rd->guard[rule->family];
 	g->n_rules++;
 	g->port = nl_nft_guard_port(rule->rule.comment);
+	g->n_dropped = rule->rule.n_packets;
 	return 0;
+}
+
+static int read_guards(struct nft_read *rd, struct err *err)
+{
+	uint8_t bytes[REQUEST_BYTES];
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < FW__COUNT; i++) {
+		struct nl_buf b = NL_BUF(bytes);
+
+		rd->guard[i].n_rules = 0;
+		if (!rd->guard[i].have_chain)
+			continue;
+		nl_nft_get_rules(&b, nlsock_seq(rd->sock), (enum fw_family)i, rd->guard_table,
+				 NULL);
+		r = nlsock_dump(rd->sock, &b, on_guard_rule, rd, err);
+	}
+	return r;
+}
+
+/* What a rule counts makes no new generation. */
+static void recount_guards(struct nft_read *rd)
+{
+	struct nft_guard was[FW__COUNT];
+	struct err ignored = {0};
+
+	memcpy(was, rd->guard, sizeof(was));
+	if (read_guards(rd, &ignored) != 0)
+		memcpy(rd->guard, was, sizeof(was));
 }
 
 /* 0, NLSOCK_INTERRUPTED or -errno. */
@@ -407,14 +437,8 @@ static int read_all(struct nft_read *rd, struct err *err)
 		r = read_rules(rd, &rd->own[i], err);
 	for (unsigned i = 0; r == 0 && i < FW__COUNT; i++)
 		r = read_rules(rd, &rd->flannel[i], err);
-	for (unsigned i = 0; r == 0 && i < FW__COUNT; i++) {
-		if (!rd->guard[i].have_chain)
-			continue;
-		b = NL_BUF(bytes);
-		nl_nft_get_rules(&b, nlsock_seq(rd->sock), (enum fw_family)i, rd->guard_table,
-				 NULL);
-		r = nlsock_dump(rd->sock, &b, on_guard_rule, rd, err);
-	}
+	if (r == 0)
+		r = read_guards(rd, err);
 	for (size_t i = 0; r == 0 && i < rd->n_foreign; i++)
 		r = rd->foreign[i].chain.owner == FW_OWNER_FLANNEL
 			    ? read_jumps(rd, &rd->foreign[i], err)
@@ -637,6 +661,7 @@ static void feed_guards(const struct nft_read *rd, os_object_fn *fn, void *arg)
 		const struct guard g = {
 			.family = (enum fw_family)i,
 			.port = have->port,
+			.n_dropped = have->n_dropped,
 			.altered = have->dormant || have->strange_chain || have->n_rules != 1,
 		};
 
@@ -663,8 +688,10 @@ int nft_read_dump(struct nft_read *rd, const struct os_names *names, unsigned ki
 		if (rd->flannel[i].have)
 			fn(arg, &left);
 	}
-	if (kinds & OBJECT_BIT(OBJECT_GUARD))
+	if (kinds & OBJECT_BIT(OBJECT_GUARD)) {
+		recount_guards(rd);
 		feed_guards(rd, fn, arg);
+	}
 	for (size_t i = 0; i < rd->n_foreign && (kinds & OBJECT_BIT(OBJECT_FW_CHAIN)); i++) {
 		struct object o = {.kind = OBJECT_FW_CHAIN, .fw_chain = &rd->foreign[i].chain};
 

@@ -35,6 +35,7 @@ struct nft_guard {
 	bool have_chain, strange_chain; /* the chain; it is not as we make it */
 	unsigned n_rules;		/* in it */
 	uint16_t port;			/* of our rule; 0 = none is ours */
+	uint64_t n_dropped;		/* by it, at the last look */
 };
 
 /* The guard's sets, of one generation. */

@@ -109,7 +109,10 @@ static void read_cmp(struct reader *r, struct nl_bytes attrs)
 
 static void read_counter(struct reader *r, struct nl_bytes attrs)
 {
-	(void)attrs; /* packets and bytes so far */
+	struct nl_attr packets;
+
+	if (nl_attr_find(attrs, NFTA_COUNTER_PACKETS, &packets))
+		r->rule->n_packets = nl_get_be64(&packets);
 	r->rule->opaque |= r->rule->counter;
 	r->rule->counter = true;
 }

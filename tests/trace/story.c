@@ -542,6 +542,19 @@ static bool do_kernel_rule(struct story *s, const struct words *w, bool blanket)
 	return true;
 }
 
+/* The guards dropped so many more; nobody is told. */
+static bool do_kernel_strays(struct story *s, const struct words *w)
+{
+	struct guard key = {.family = FW_IP};
+	struct guard *g = (struct guard *)sim_find(
+		&s->kernel, &(struct object){.kind = OBJECT_GUARD, .guard = &key});
+
+	if (strcmp(w->word[1], "strays") != 0 || !g)
+		return false;
+	g->n_dropped += strtoul(w->word[2], NULL, 0);
+	return true;
+}
+
 static const char *do_flanneld(struct story *s, const struct words *w)
 {
 	uint32_t pid = words_number(w, "pid", 0);
@@ -569,9 +582,9 @@ static const char *do_kernel(struct story *s, const struct words *w)
 		notice(s, OBJECT_BIT(kind), w);
 	} else if (strcmp(w->word[1], "takes") == 0 && s->rig.n_taken_ids < 4) {
 		s->rig.taken_ids[s->rig.n_taken_ids++] = (uint32_t)strtoul(w->word[2], NULL, 0);
-	} else if (!do_kernel_object(s, w) && !do_kernel_link(s, w)) {
+	} else if (!do_kernel_strays(s, w) && !do_kernel_object(s, w) && !do_kernel_link(s, w)) {
 		return "kernel add|append|prepend|del OBJECT, down|up|flap DEV, flush KIND, "
-		       "refuses nexthops, takes ID, drops-first CHAIN, policy-first CHAIN";
+		       "refuses nexthops, takes ID, drops-first CHAIN, policy-first CHAIN, strays N";
 	}
 	return NULL;
 }
