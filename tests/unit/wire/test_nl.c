@@ -272,6 +272,7 @@ static void test_acks_tell_code_and_words(void **state)
 		{-EEXIST, true, NULL, ""},
 		{-EINVAL, true, "Invalid \"prefix\"", "Invalid \\x22prefix\\x22"},
 		{-EINVAL, false, "Nexthop id does not exist", "Nexthop id does not exist"},
+		{-EINVAL, true, "", ""},
 	};
 
 	uint8_t bytes[256];

@@ -161,7 +161,7 @@ static void test_routes(void **state)
 		const char *what;
 		uint8_t family, len, table, type, scope, proto;
 		uint32_t oif;
-		int extra; /* an attribute that leads elsewhere */
+		int extra; /* an attribute that leads elsewhere; -8: type of service */
 		int want;
 		bool unicast, on_link;
 	} cases[] = {
@@ -181,6 +181,8 @@ static void test_routes(void **state)
 		 true, false},
 		{"by nexthop", AF_INET, 24, 254, RTN_UNICAST, 0, 3, 0, 0, 0, true, false},
 		{"ours", AF_INET, 24, 254, RTN_UNICAST, 0, 102, 3, RTA_GATEWAY, 1, false, false},
+		{"by type of service", AF_INET, 24, 254, RTN_UNICAST, 0, 4, 3, -8, 1, false, false},
+		{"multicast", 128, 24, 254, RTN_MULTICAST, 0, 17, 3, 0, 1, false, false},
 		{"bad length", AF_INET, 33, 254, RTN_UNICAST, 0, 3, 3, 0, -EBADMSG, false, false},
 	};
 
@@ -194,6 +196,7 @@ static void test_routes(void **state)
 			.rtm_type = cases[i].type,
 			.rtm_scope = cases[i].scope,
 			.rtm_protocol = cases[i].proto,
+			.rtm_tos = cases[i].extra < 0 ? 8 : 0,
 		};
 		uint8_t bytes[128];
 		struct nl_buf b = NL_BUF(bytes);
@@ -206,7 +209,7 @@ static void test_routes(void **state)
 			nl_put_ip(&b, RTA_DST, &dst);
 		if (cases[i].oif)
 			nl_put_u32(&b, RTA_OIF, cases[i].oif);
-		if (cases[i].extra)
+		if (cases[i].extra > 0)
 			nl_put_u32(&b, (uint16_t)cases[i].extra, 0x01020304);
 		nl_put_u32(&b, RTA_PRIORITY, 100);
 		m = message(&b);
@@ -260,12 +263,129 @@ static void test_reach(void **state)
 	assert_int_equal(nl_facts_reach(&m, &ifindex, &got), -EBADMSG);
 }
 
+/* Too short for a header; attributes that end in rubbish; of another kind. */
+static void test_broken_messages(void **state)
+{
+	const struct ifinfomsg link = {.ifi_index = 4};
+	const struct ifaddrmsg addr = {.ifa_family = AF_INET, .ifa_index = 4};
+	const struct rtmsg route = {.rtm_family = AF_INET, .rtm_table = RT_TABLE_MAIN};
+
+	const struct {
+		uint16_t type;
+		const void *head;
+		size_t n;
+	} cases[] = {
+		{RTM_NEWLINK, &link, sizeof(link)},
+		{RTM_NEWADDR, &addr, sizeof(addr)},
+		{RTM_NEWROUTE, &route, sizeof(route)},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct iface iface = {.ifindex = 77};
+		struct iface_addr a;
+		struct route_fact r;
+		uint8_t bytes[64];
+		struct nl_buf b = NL_BUF(bytes);
+		uint32_t ifindex;
+		struct nl_msg m;
+		struct ip src;
+		size_t n;
+
+		nl_begin(&b, cases[i].type, 0, 0, cases[i].head, cases[i].n);
+		nl_put_u32(&b, 1, 0);
+		bytes[b.len - 8] = 9; /* one byte longer than there is */
+		m = message(&b);
+		n = m.body.n;
+		for (int cut = 0; cut < 2; cut++) {
+			m.body.n = cut ? 3 : n;
+			assert_int_equal(nl_facts_iface(&m, &iface), i == 0 ? -EBADMSG : 1);
+			assert_int_equal(nl_facts_addr(&m, &ifindex, &a), i == 1 ? -EBADMSG : 1);
+			assert_int_equal(nl_facts_route(&m, &r), i == 2 ? -EBADMSG : 1);
+			assert_int_equal(nl_facts_reach(&m, &ifindex, &src), i == 2 ? -EBADMSG : 1);
+		}
+		assert_int_equal(iface.ifindex, 77);
+	}
+}
+
+static void test_port_news_is_no_interface(void **state)
+{
+	const struct ifinfomsg head = {.ifi_family = AF_BRIDGE, .ifi_index = 4};
+	uint8_t bytes[64];
+	struct nl_buf b = NL_BUF(bytes);
+	struct iface i;
+	struct nl_msg m;
+
+	(void)state;
+	nl_begin(&b, RTM_NEWLINK, 0, 0, &head, sizeof(head));
+	m = message(&b);
+	assert_int_equal(nl_facts_iface(&m, &i), 1);
+}
+
+/* A port of what says nothing about isolation: a bond, a bridge of old. */
+static void test_port_without_details(void **state)
+{
+	for (int nests = 0; nests < 3; nests++) {
+		const struct ifinfomsg head = {.ifi_index = 4};
+		uint8_t bytes[128];
+		struct nl_buf b = NL_BUF(bytes);
+		size_t info, data;
+		struct iface i;
+		struct nl_msg m;
+
+		nl_begin(&b, RTM_NEWLINK, 0, 0, &head, sizeof(head));
+		nl_put_u32(&b, IFLA_MASTER, 9);
+		info = nests > 0 ? nl_nest(&b, IFLA_LINKINFO) : 0;
+		data = nests > 1 ? nl_nest(&b, IFLA_INFO_SLAVE_DATA) : 0;
+		if (nests > 1)
+			nl_nest_end(&b, data);
+		if (nests > 0)
+			nl_nest_end(&b, info);
+		m = message(&b);
+		assert_int_equal(nl_facts_iface(&m, &i), 0);
+		assert_int_equal(i.master, 9);
+		assert_false(i.isolated);
+	}
+	(void)state;
+}
+
+static void test_reach_of_ipv6(void **state)
+{
+	struct ip to = ip("fd00::9"), got;
+	struct nl_bytes rest, attrs;
+	struct rtmsg head;
+	uint8_t bytes[64];
+	struct nl_buf b = NL_BUF(bytes);
+	struct nl_attr a;
+	struct nl_msg m;
+
+	(void)state;
+	assert_int_equal(nl_facts_ask_reach(&b, &to, 3), 0);
+	rest = (struct nl_bytes){bytes, b.len};
+	assert_true(nl_msg_next(&rest, &m));
+	assert_true(nl_header(&m, &head, sizeof(head), &attrs));
+	assert_int_equal(head.rtm_family, AF_INET6);
+	assert_int_equal(head.rtm_dst_len, 128);
+	assert_true(nl_attr_find(attrs, RTA_DST, &a));
+	got = nl_get_ip(&a);
+	assert_true(ip_eq(&got, &to));
+	b = (struct nl_buf){.bytes = bytes, .size_bytes = 32};
+	assert_int_equal(nl_facts_ask_reach(&b, &to, 3), -ENOBUFS);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_interface), cmocka_unit_test(test_port),
-		cmocka_unit_test(test_overlay),	  cmocka_unit_test(test_address_flags),
-		cmocka_unit_test(test_routes),	  cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_interface),
+		cmocka_unit_test(test_port),
+		cmocka_unit_test(test_overlay),
+		cmocka_unit_test(test_address_flags),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_broken_messages),
+		cmocka_unit_test(test_port_news_is_no_interface),
+		cmocka_unit_test(test_port_without_details),
+		cmocka_unit_test(test_reach_of_ipv6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
