@@ -66,7 +66,7 @@ void etcd_client_cancel(struct etcd_call *call)
 
 /* ---- etcd ---- */
 
-static size_t n_calls(void)
+static inline size_t n_calls(void)
 {
 	size_t n = 0;
 
@@ -129,7 +129,7 @@ static void want_request(const struct etcd_call *call, const struct pb_out *want
 	assert_memory_equal(call->request, want->buf, want->n);
 }
 
-static void want_id(const char *method, int64_t id)
+static inline void want_id(const char *method, int64_t id)
 {
 	uint8_t buf[16];
 	struct pb_out want = PB_OUT(buf);
@@ -138,7 +138,7 @@ static void want_id(const char *method, int64_t id)
 	want_request(asked(method), &want);
 }
 
-static void answer_lease(const char *method, int64_t id, int64_t ttl_s)
+static inline void answer_lease(const char *method, int64_t id, int64_t ttl_s)
 {
 	struct etcd_lease_reply *reply = asked(method)->conf.reply;
 
@@ -175,7 +175,8 @@ static void answer_txn(bool succeeded, int64_t revision)
 }
 
 /* A key as a watch tells it; until the next call. */
-static struct etcd_kv kv(const char *key, const char *value, int64_t mod_revision, int64_t lease)
+static inline struct etcd_kv kv(const char *key, const char *value, int64_t mod_revision,
+				int64_t lease)
 {
 	static char full[60];
 
