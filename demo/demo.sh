@@ -104,6 +104,10 @@ hurt() {
 	# In this shell, or what is stopped could not be waited for.
 	eval "$*" >"$T/hurt.out" 2>&1 || true
 	sleep "${pause:-0.8}"
+	asked=$(answers)
+	wait_for 20 'pods talk again' talk_again
+	# Started without etcd, and killed too early to have left anything on disk, it would wait for that.
+	[ ! -e "$T/etcd.pid" ] || wait_for 20 'the agent is ready again' on a loden status
 	pkill -INT -x ping || true
 	wait "$ping_pid" 2>/dev/null || true
 	ms=$(outage "$T/ping.out")
@@ -112,6 +116,10 @@ hurt() {
 	repaired >"$T/repaired.out"
 	if [ -s "$T/repaired.out" ]; then cat "$T/repaired.out"; else echo; fi
 }
+
+answers() { grep -c 'bytes from' "$T/ping.out" || true; }
+
+talk_again() { [ "$(answers)" -gt "$asked" ]; }
 
 # What the agent of node a repaired since the last call, and by whose hand the damage came.
 repaired() {

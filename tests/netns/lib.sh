@@ -72,7 +72,8 @@ ended_() {
 		grep -h 'sandbox\.' "$T"/*.log
 		set -- 1
 	fi
-	[ "$1" = 0 ] || [ "$1" = 77 ] || failed_
+	# 130: somebody wanted no more of it.
+	[ "$1" = 0 ] || [ "$1" = 77 ] || [ "$1" = 130 ] || failed_
 	exit "$1"
 }
 
