@@ -52,7 +52,7 @@ static struct contest_entry *entry_for(struct contest *c, enum object_kind kind,
 		}
 		if (e->kind == kind && e->key == key)
 			return e;
-		if (e->last_ms < oldest->last_ms)
+		if (e->pass < oldest->pass) /* a crowd of passes may share a millisecond */
 			oldest = e;
 	}
 	c->n_contested -= oldest->until_ms > 0;

@@ -100,8 +100,11 @@ void rig_feed(struct rig *r, struct event ev)
 	struct update u = tell(r, ev);
 	unsigned todo = u.flags;
 	struct lease publish = u.publish;
+	size_t n_rounds = 0;
 
 	while (!r->dead && (u.flags & (UPDATE_PLAN | UPDATE_DUMP))) {
+		if (++n_rounds > 1000)
+			abort(); /* it would go round for ever */
 		u = u.flags & UPDATE_PLAN ? apply(r, &u) : dump(r, u.dump_kinds);
 		todo |= u.flags;
 		if (u.flags & UPDATE_PUBLISH)
