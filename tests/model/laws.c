@@ -128,11 +128,13 @@ static void law_crash(uint64_t random)
 static void law_strangers(uint64_t random)
 {
 	static const struct netstate nothing;
-	const struct adopt uninstall = {.network = {ip_from_v4(0x0af40000), 16}, .uninstall = true};
+	struct adopt uninstall;
 	struct world w;
 	struct sim k;
 
 	world_init(&w, &random);
+	uninstall = w.rule;
+	uninstall.uninstall = true;
 	w.conf.bridge = true;
 	world_kernel(&k, &random);
 	sim_put(&k, &(struct object){.kind = OBJECT_LINK,
@@ -165,6 +167,7 @@ static void begin(struct rig *r, struct sim *k, const struct world *w, bool init
 	rig_init(r, &w->conf, k);
 	r->uplink = w->uplink;
 	r->subnet = w->own.subnet;
+	r->subnet6 = w->net.ipv6 ? w->own.subnet6 : (struct cidr){0};
 	r->now_ms = 1000;
 	rig_feed(r, (struct event){.type = EVENT_CONFIG, .config = {&w->net, NULL}});
 	if (!r->dead)
@@ -179,6 +182,7 @@ static void begin_failing(struct rig *r, struct sim *k, const struct world *w, s
 	rig_init(r, &w->conf, k);
 	r->uplink = w->uplink;
 	r->subnet = w->own.subnet;
+	r->subnet6 = w->net.ipv6 ? w->own.subnet6 : (struct cidr){0};
 	r->now_ms = 1000;
 	r->fail_at = first;
 	r->fail_n = 1 + world_below(random, 6);
@@ -193,6 +197,8 @@ static void check_ready(const struct rig *r, const char *when)
 
 	brain_status(r->brain, r->now_ms, &st);
 	CHECK(st.ready == READY_YES, "not ready %s: %s", when, st.problem);
+	CHECK(st.families[FAMILY_V6].works == st.families[FAMILY_V6].enabled,
+	      "IPv6 does not work %s: %s", when, st.families[FAMILY_V6].problem);
 	CHECK(st.n_verified == st.n_peers, "%zu of %zu peers %s", st.n_verified, st.n_peers, when);
 	check_is(brain_want(r->brain), brain_sweep(r->brain), r->kernel);
 }
@@ -247,7 +253,7 @@ static void law_faults(uint64_t random)
 			break;
 		case 1:
 			rig_feed(&r, (struct event){.type = EVENT_LEASE_GONE,
-						    .gone = {.subnet = l.subnet}});
+						    .gone = {l.subnet, l.subnet6}});
 			break;
 		default:
 			kinds = world_meddle(&k, &random);

@@ -8,6 +8,16 @@
 #include "core/backoff.h"
 #include "core/diff.h"
 
+/* fd00:10:244:i:: */
+#define NETWORK6(i)                           \
+ {                                            \
+  {                                           \
+   0xfd, 0, 0, 0x10, 2, 0x44, 0, (uint8_t)(i) \
+  }                                           \
+ }
+
+static const struct cidr networks[2] = {{{{[10] = 0xff, 0xff, 10, 244}}, 16}, {NETWORK6(0), 48}};
+
 uint64_t world_random(uint64_t *state)
 {
 	return backoff_random(state);
@@ -20,19 +30,31 @@ size_t world_below(uint64_t *state, size_t n)
 
 struct lease world_lease(unsigned i, unsigned version)
 {
-	return (struct lease){
+	struct lease l = {
 		.subnet = {ip_from_v4(0x0af40000 + (i << 8)), 24},
 		.public_ip = ip_from_v4(0xc0a80100 + i + (version << 16)),
 		.type = BACKEND_VXLAN,
 		.vtep_mac = {{2, 0, 0, (uint8_t)version, (uint8_t)(i >> 8), (uint8_t)i}},
 	};
+
+	if (i % 5 == 1)
+		return l;
+	l.subnet6 = (struct cidr){NETWORK6(i), 64};
+	l.public_ip6 = (struct ip){{0xfd, 0x77, [13] = (uint8_t)version, [15] = (uint8_t)i}};
+	l.vtep_mac6 = l.vtep_mac;
+	l.vtep_mac6.b[1] = 6;
+	return l;
 }
 
 static void build(struct world *w)
 {
 	struct leases table;
 	struct leases_self self = {
-		.net = &w->net, .own = &w->own, .public_ip = w->uplink.public_ip};
+		.net = &w->net,
+		.own = &w->own,
+		.public_ip = w->uplink.public_ip,
+		.public_ip6 = w->uplink.public_ip6,
+	};
 	struct leases_verdict verdict;
 	char notes[100];
 	struct text t = TEXT(notes);
@@ -42,6 +64,7 @@ static void build(struct world *w)
 		.uplink = &w->uplink,
 		.own = &w->own,
 		.vtep_mac = {{2, 1, 1, 1, 1, 1}},
+		.vtep_mac6 = {{2, 1, 1, 1, 1, 6}},
 		.nexthops = w->nexthops,
 	};
 
@@ -52,7 +75,7 @@ static void build(struct world *w)
 	in.n_peers = table.n;
 	want_build(&in, &w->arena, &w->want);
 	leases_fini(&table);
-	w->rule = (struct adopt){.network = w->net.network};
+	w->rule = (struct adopt){.network = w->net.network, .network6 = w->net.network6};
 }
 
 void world_init(struct world *w, uint64_t *random)
@@ -83,14 +106,23 @@ void world_init(struct world *w, uint64_t *random)
 	};
 	arena_init(&w->arena, 0);
 	w->net.backend = BACKEND_VXLAN;
-	w->net.network = (struct cidr){ip_from_v4(0x0af40000), 16};
+	w->net.network = networks[0];
+	if (world_below(random, 2)) {
+		w->net.ipv6 = true;
+		w->net.network6 = networks[1];
+		w->uplink.ip6 = (struct ip){{0xfd, 0x77, [14] = 1}};
+		w->uplink.public_ip6 = w->uplink.ip6;
+	}
 	w->net.vxlan.learning = world_below(random, 4) == 0;
 	w->net.vxlan.direct_routing = world_below(random, 2);
 	if (w->net.vxlan.direct_routing) { /* peers of version 0 but for some, see world_lease() */
-		w->uplink.segment.n = 2;
+		w->uplink.segment.n = 4;
 		w->uplink.segment.routes[0].dst = (struct cidr){ip_from_v4(0xc0a80108), 29};
 		w->uplink.segment.routes[1].dst = (struct cidr){ip_from_v4(0xc0a80000), 16};
 		w->uplink.segment.routes[1].on_link = true;
+		w->uplink.segment.routes[2].dst = (struct cidr){{{0xfd, 0x77, [15] = 8}}, 125};
+		w->uplink.segment.routes[3].dst = (struct cidr){{{0xfd, 0x77}}, 112};
+		w->uplink.segment.routes[3].on_link = true;
 	}
 	if (netconf_derive(&w->net, &t))
 		abort();
@@ -234,14 +266,41 @@ static const struct {
 	 .addr = {.dev = DEV_VXLAN, .cidr = {{{[10] = 0xff, 0xff, 10, 7, 7, 7}}, 8}}},
 	{.kind = OBJECT_ADDR,
 	 .addr = {.dev = DEV_BRIDGE, .cidr = {{{[10] = 0xff, 0xff, 10, 244, 9, 1}}, 24}}},
+	{.kind = OBJECT_ROUTE,
+	 .route = {.dst = {NETWORK6(3), 64}, .proto = 4, .dev = DEV_VXLAN6, .metric = 1024}},
+	{.kind = OBJECT_ROUTE,
+	 .route = {.dst = {NETWORK6(3), 64}, .proto = 4, .dev = DEV_UPLINK, .metric = 1024}},
+	{.kind = OBJECT_ROUTE,
+	 .route = {.dst = {NETWORK6(4), 64}, .proto = 3, .oif = 9, .metric = 1024}},
+	{.kind = OBJECT_ROUTE,
+	 .route = {.dst = {{{0xfd, 0x99}}, 64}, .proto = 4, .dev = DEV_VXLAN6, .metric = 1024}},
+	{.kind = OBJECT_NEIGH, .neigh = {.dev = DEV_VXLAN6, .ip = NETWORK6(9), .permanent = true}},
+	{.kind = OBJECT_FDB,
+	 .fdb = {.dev = DEV_VXLAN6, .mac = {{2, 6, 0, 0, 0, 3}}, .permanent = true}},
+	{.kind = OBJECT_ADDR, .addr = {.dev = DEV_VXLAN6, .cidr = {{{0xfd, 0x94}}, 64}}},
+	{.kind = OBJECT_ADDR, .addr = {.dev = DEV_BRIDGE, .cidr = {NETWORK6(9), 64}}},
 };
+
+/* The link that it needs, or one of its family, so that it is put on a node with that alone. */
+static enum dev strange_dev(size_t i)
+{
+	enum dev dev = strange[i].kind == OBJECT_ROUTE	 ? strange[i].route.dev
+		       : strange[i].kind == OBJECT_NEIGH ? strange[i].neigh.dev
+		       : strange[i].kind == OBJECT_FDB	 ? strange[i].fdb.dev
+							 : strange[i].addr.dev;
+	bool v6 = strange[i].kind == OBJECT_ROUTE && !ip_is_v4(&strange[i].route.dst.ip);
+
+	if (dev == DEV_NONE || dev == DEV_UPLINK)
+		return v6 ? DEV_VXLAN6 : DEV_VXLAN;
+	return dev;
+}
 
 /* Something of a stranger's on our links, perhaps in a slot of ours. */
 static unsigned put_strange(struct sim *k, uint64_t *random)
 {
 	size_t i = world_below(random, ARRAY_SIZE(strange));
 	struct object o = {.kind = strange[i].kind};
-	struct link key = {.dev = i == ARRAY_SIZE(strange) - 1 ? DEV_BRIDGE : DEV_VXLAN};
+	struct link key = {.dev = strange_dev(i)};
 
 	if (!sim_find(k, &(struct object){.kind = OBJECT_LINK, .link = &key}))
 		return 0;
@@ -273,7 +332,8 @@ unsigned world_meddle(struct sim *k, uint64_t *random)
 	if (world_below(random, 5) == 0)
 		return put_strange(k, random);
 	if (kind == OBJECT_LINK && world_below(random, 2)) {
-		enum dev dev = world_below(random, 2) ? DEV_VXLAN : DEV_BRIDGE;
+		static const enum dev devs[] = {DEV_VXLAN, DEV_VXLAN6, DEV_BRIDGE};
+		enum dev dev = devs[world_below(random, ARRAY_SIZE(devs))];
 
 		sim_link_updown(k, dev, false);
 		sim_link_updown(k, dev, world_below(random, 2));
@@ -283,10 +343,11 @@ unsigned world_meddle(struct sim *k, uint64_t *random)
 		return 0;
 	o = nth(k, kind, world_below(random, n));
 	if (kind == OBJECT_ROUTE && o.route->type == ROUTE_BLACKHOLE &&
-	    !cidr_contains(&(struct cidr){ip_from_v4(0x0af40000), 16}, &o.route->dst.ip))
+	    !cidr_contains(&networks[!ip_is_v4(&o.route->dst.ip)], &o.route->dst.ip))
 		return 0; /* a stranger's own business */
-	if (kind == OBJECT_ADDR && ip_to_v4(&o.addr->cidr.ip) == 0xc0a84d01)
-		return 0;
+	if (kind == OBJECT_ADDR &&
+	    !cidr_contains(&networks[!ip_is_v4(&o.addr->cidr.ip)], &o.addr->cidr.ip))
+		return 0; /* ditto */
 	if (kind != OBJECT_SYSCTL && world_below(random, 2))
 		sim_del(k, &o);
 	else
@@ -321,6 +382,13 @@ static const struct route stranger_metric = {.dst = {{{[10] = 0xff, 0xff, 10, 24
 					     .metric = 77};
 static const struct route stranger_narrow = {
 	.dst = {{{[10] = 0xff, 0xff, 10, 244, 3, 0}}, 25}, .proto = 3, .oif = 9};
+static const struct route stranger_route6 = {.dst = {{{0xfd, 0x96}}, 64},
+					     .type = ROUTE_BLACKHOLE,
+					     .proto = ROUTE_PROTO_LODEN,
+					     .metric = 1024};
+static const struct route stranger_metric6 = {
+	.dst = {NETWORK6(3), 64}, .proto = 3, .dev = DEV_UPLINK, .metric = 77};
+static const struct addr stranger_addr6 = {.dev = DEV_BRIDGE, .cidr = {{{0xfd, 0x97}}, 64}};
 static const struct addr stranger_addr = {.dev = DEV_BRIDGE,
 					  .cidr = {{{[10] = 0xff, 0xff, 192, 168, 77, 1}}, 24}};
 static const struct sysctl stranger_sysctl = {.path = "net/ipv4/conf/eth0/log_martians",
@@ -335,7 +403,10 @@ static const struct object strangers[] = {
 	{.kind = OBJECT_ROUTE, .route = &stranger_route},
 	{.kind = OBJECT_ROUTE, .route = &stranger_metric},
 	{.kind = OBJECT_ROUTE, .route = &stranger_narrow},
+	{.kind = OBJECT_ROUTE, .route = &stranger_route6},
+	{.kind = OBJECT_ROUTE, .route = &stranger_metric6},
 	{.kind = OBJECT_ADDR, .addr = &stranger_addr},
+	{.kind = OBJECT_ADDR, .addr = &stranger_addr6},
 	{.kind = OBJECT_SYSCTL, .sysctl = &stranger_sysctl},
 	{.kind = OBJECT_FW_CHAIN, .fw_chain = &stranger_chain},
 };
