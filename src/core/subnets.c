@@ -42,12 +42,13 @@ static bool wants6(const struct subnets_input *in)
 }
 
 /* flannel.md 5.3 step 3: both families as the configuration has them; or IPv4 alone where we have no
- * IPv6 now. */
-static bool fits(const struct subnets_input *in, const struct lease *l)
+ * IPv6 now, or where the operator reserved no more. */
+static bool fits(const struct subnets_input *in, const struct subnets_entry *e)
 {
-	if (!fits4(in->net, &l->subnet))
+	if (!fits4(in->net, &e->lease.subnet))
 		return false;
-	return cidr_is_set(&l->subnet6) ? fits6(in->net, &l->subnet6) : !wants6(in);
+	return cidr_is_set(&e->lease.subnet6) ? fits6(in->net, &e->lease.subnet6)
+					      : !wants6(in) || e->reservation;
 }
 
 static bool is_ours(const struct subnets_input *in, size_t i)
@@ -149,7 +150,7 @@ static bool choose_ours(const struct subnets_input *in, struct subnets_choice *r
 
 		if (!is_ours(in, i))
 			continue;
-		if (fits(in, l)) {
+		if (fits(in, &in->entries[i])) {
 			if (best == NO_ENTRY || cidr_eq(&l->subnet, &in->previous))
 				best = i;
 		} else if (!in->entries[i].reservation && !ret->drop_stale) {

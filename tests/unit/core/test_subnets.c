@@ -269,7 +269,9 @@ static void test_both_families(void **state)
 	assert_choice6(&in, SUBNETS_REUSE, "10.3.8.0/24", "-", false); /* not worth a new key */
 	entries[0].lease.subnet6 = cidr("fd00:10:3:7::/64");
 	in.held = in.held6 = cidr(NULL);
-	entries[1].reservation = true; /* the operator's word: IPv4 alone does not fit, nor goes */
+	entries[1].reservation = true; /* the operator's word: IPv4 alone, then */
+	assert_choice6(&in, SUBNETS_REUSE, "10.3.8.0/24", "-", false);
+	entries[1].lease.subnet6 = cidr("fd00:99::/64"); /* does not fit, nor goes */
 	subnets_choose(&in, &c);
 	assert_int_equal(c.verdict, SUBNETS_CREATE);
 	assert_false(c.drop_stale);
