@@ -74,6 +74,7 @@ struct learnt {
 	bool have_own;
 	struct lease own;
 	char own_problem[240];	/* "" = held */
+	char own_problem6[240]; /* "" = its IPv6 half, too, if it has one */
 	int64_t own_expires_ms; /* -1 = no TTL */
 
 	bool source_up;
@@ -143,6 +144,7 @@ struct brain {
 	unsigned bad[FAMILY__COUNT]; /* the last dump showed differences that have to wait */
 	bool fault[FAMILY__COUNT]; /* something is wrong: not just a new peer that is being made */
 	uint64_t verified_generation, verified_ms; /* but for IPv6, which has its own say */
+	bool stood6;				   /* IPv6 was verified since it is wanted */
 	size_t n_bad_peers[FAMILY__COUNT][OBJECT__COUNT];
 	char difference[OP_STRLEN]; /* the first one of the last dump that showed any */
 

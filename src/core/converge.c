@@ -103,6 +103,7 @@ static void rebuild(struct brain *b)
 			 [FAMILY_V6] = l->net.ipv6 && !net.ipv6},
 	};
 	set_succession(b);
+	b->stood6 = b->stood6 && net.ipv6;
 	w->stale = false;
 	w->generation++;
 }
@@ -199,7 +200,8 @@ static void note_addr(struct brain *b, const struct addr *have)
 	char cidr[CIDR_STRLEN], bridge[LINK_NAME_SIZE];
 
 	if (have->dev != DEV_BRIDGE || ip_is_link_local(&have->cidr.ip) ||
-	    netstate_find(&b->wanted.state, &o) >= 0 || adopt_may_delete(&b->wanted.rule, &o))
+	    b->wanted.rule.hold[object_family(&o)] || netstate_find(&b->wanted.state, &o) >= 0 ||
+	    adopt_may_delete(&b->wanted.rule, &o))
 		return;
 	t.len = strlen(t.buf);
 	want_link_name(&b->conf, &b->learnt.net, DEV_BRIDGE, bridge);
@@ -443,6 +445,8 @@ static void settle(struct brain *b, const unsigned held[FAMILY__COUNT])
 			b->wanted.mac_decided[netstate_at(&b->wanted.state, OBJECT_LINK, i)
 						      .link->dev] = true;
 	}
+	if (!b->changed && !b->bad[FAMILY_BOTH] && !b->bad[FAMILY_V6])
+		b->stood6 = true;
 	if (b->changed || b->bad[FAMILY_BOTH] || b->bad[FAMILY_V4])
 		return;
 	if (!bad)

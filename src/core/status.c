@@ -91,6 +91,8 @@ static void say_fault6(const struct brain *b, struct text *t)
 		return;
 	if (l->uplink_lacks[0])
 		text_add(t, "%s", l->uplink_lacks);
+	else if (l->own_problem6[0])
+		text_add(t, "%s", l->own_problem6);
 	else if (l->have_own && !cidr_is_set(&l->own.subnet6))
 		text_add(t, "our lease %s has no IPv6 subnet", cidr_format(&l->own.subnet, subnet));
 	else if (!net.ipv6)
@@ -102,6 +104,8 @@ static void say_fault6(const struct brain *b, struct text *t)
 		text_add(t, "%s", b->retry6.first);
 	else if (b->fault[FAMILY_V6])
 		text_add(t, "repairing: %s", b->difference);
+	else if (!b->stood6)
+		text_add(t, "setting up");
 }
 
 /* IPv4, which each node has, decides about ready; that IPv6 does not work is said beside it. */
@@ -242,7 +246,7 @@ static void say_families(const struct brain *b, struct status *s)
 	say_fault(b, &t4);
 	say_fault6(b, &t6);
 	v4->works = v4->enabled && !t4.len;
-	v6->works = v6->enabled && !t6.len && !(b->changed | b->bad[FAMILY_V6]);
+	v6->works = v6->enabled && !t6.len;
 }
 
 /* Peers that some op was missing for in the last dumps: at least as many as the kind that misses most. */

@@ -47,6 +47,12 @@ static void say(char *field, size_t size_bytes, const char *problem, const char 
 
 /* ---- what each event teaches ---- */
 
+static bool loses6(const struct netconf *net, const struct lease *own)
+{
+	return net->ipv6 && cidr_is_set(&own->subnet6) &&
+	       !cidr_covers(&net->network6, &own->subnet6);
+}
+
 static void on_config(struct brain *b, const struct event *ev, struct update *ret)
 {
 	const struct netconf *net = ev->config.conf;
@@ -63,7 +69,8 @@ static void on_config(struct brain *b, const struct event *ev, struct update *re
 		text_add_escaped(&t, net->backend_text, strnlen(net->backend_text, 32));
 		return;
 	}
-	if (l->recall.own && !cidr_covers(&net->network, &l->own.subnet)) {
+	if (l->recall.own &&
+	    (!cidr_covers(&net->network, &l->own.subnet) || loses6(net, &l->own))) {
 		l->have_own = l->recall.own = false; /* recalled: then the source gives another */
 		change_now(b, OBJECT_ALL);
 	}
@@ -74,8 +81,7 @@ static void on_config(struct brain *b, const struct event *ev, struct update *re
 		l->strange = true;
 		return;
 	}
-	if (l->have_own && net->ipv6 && cidr_is_set(&l->own.subnet6) &&
-	    !cidr_covers(&net->network6, &l->own.subnet6)) {
+	if (l->have_own && loses6(net, &l->own)) {
 		text_add(&t, "IPv6Network: %s does not hold our subnet %s, which pods use",
 			 cidr_format(&net->network6, network), cidr_format(&l->own.subnet6, own));
 		l->strange = true;
@@ -267,30 +273,48 @@ static bool own_eq(const struct lease *a, const struct lease *b)
 	return cidr_eq(&a->subnet, &b->subnet) && cidr_eq(&a->subnet6, &b->subnet6);
 }
 
+/* The IPv4 half of what is held now counts, and IPv6's by itself: pods have addresses of the one that they
+ * use, whichever the lease has now, or none. True: it is another one. */
+static bool keep_ipv6(struct learnt *l, struct lease *own)
+{
+	char ours[CIDR_STRLEN], theirs[CIDR_STRLEN];
+	struct text t = TEXT(l->own_problem6);
+	bool lost = !cidr_is_set(&own->subnet6);
+
+	l->own_problem6[0] = '\0';
+	if (!is_moved(&l->own.subnet6, &own->subnet6))
+		return !cidr_eq(&l->own.subnet6, &own->subnet6);
+	text_add(&t, "the lease is for %s now, but pods use %s: keeping that",
+		 lost ? "IPv4 alone" : cidr_format(&own->subnet6, theirs),
+		 cidr_format(&l->own.subnet6, ours));
+	if (!lost)
+		text_add(&t, "; to move, drain the node and restart");
+	own->subnet6 = l->own.subnet6;
+	return false;
+}
+
 static void on_held(struct brain *b, const struct event *ev)
 {
-	const struct lease *own = ev->own.lease;
+	struct lease own = *ev->own.lease;
 	struct learnt *l = &b->learnt;
 	char ours[CIDR_STRLEN], theirs[CIDR_STRLEN];
 	struct text t = TEXT(l->own_problem);
-	bool recalled = l->recall.own;
-	bool moved4 = l->have_own && !recalled && is_moved(&l->own.subnet, &own->subnet);
-	bool moved6 = l->have_own && !recalled && is_moved(&l->own.subnet6, &own->subnet6);
-	bool first = !l->have_own || (recalled && !own_eq(&l->own, own)) ||
-		     !cidr_eq(&l->own.subnet6, &own->subnet6);
+	bool pods_use = l->have_own && !l->recall.own;
+	bool first = !l->have_own || (l->recall.own && !own_eq(&l->own, &own));
 
 	l->recall.own = false;
-	if (moved4 || moved6) {
+	if (pods_use && is_moved(&l->own.subnet, &own.subnet)) {
 		text_add(&t,
 			 "the lease is for %s now, but pods use %s: keeping that; to move, "
 			 "drain the node and restart",
-			 cidr_format(moved4 ? &own->subnet : &own->subnet6, theirs),
-			 cidr_format(moved4 ? &l->own.subnet : &l->own.subnet6, ours));
+			 cidr_format(&own.subnet, theirs), cidr_format(&l->own.subnet, ours));
 		return;
 	}
+	if (pods_use)
+		first = keep_ipv6(l, &own);
 	l->version++;
 	l->have_own = true;
-	l->own = *own;
+	l->own = own;
 	l->own_problem[0] = '\0';
 	l->own_expires_ms =
 		ev->own.expires_s < 0 ? -1 : (int64_t)b->now_ms + ev->own.expires_s * 1000;

@@ -155,11 +155,14 @@ static void start(struct story *s)
 {
 	struct uplink uplink = s->rig.uplink;
 	struct cidr subnet = s->rig.subnet, subnet6 = s->rig.subnet6;
+	struct rig before = s->rig;
 
 	rig_init(&s->rig, &s->conf, &s->kernel);
 	s->rig.uplink = uplink;
 	s->rig.subnet = subnet;
 	s->rig.subnet6 = subnet6;
+	memcpy(s->rig.taken_ids, before.taken_ids, sizeof(before.taken_ids));
+	s->rig.n_taken_ids = before.n_taken_ids;
 	s->rig.hooks = (struct rig_hooks){
 		.arg = s,
 		.dump = on_dump,
@@ -214,8 +217,8 @@ static bool take_config(const struct words *w, struct netconf *ret)
 	text_copy(net.backend_text, sizeof(net.backend_text), "vxlan");
 	if (!words_after(w, "network") || !cidr_parse(words_after(w, "network"), &net.network))
 		return false;
-	net.ipv6 = words_has(w, "and");
-	if (net.ipv6 && !cidr_parse(words_after(w, "and"), &net.network6))
+	net.ipv6 = words_has(w, "network6");
+	if (net.ipv6 && !cidr_parse(words_after(w, "network6"), &net.network6))
 		return false;
 	net.vxlan.vni = words_number(w, "vni", net.vxlan.vni);
 	net.vxlan.port = (uint16_t)words_number(w, "port", net.vxlan.port);
@@ -238,7 +241,7 @@ static const char *do_config(struct story *s, const struct words *w)
 		return NULL;
 	}
 	if (!take_config(w, &net))
-		return "config network CIDR …, or it is invalid";
+		return "config network CIDR [network6 CIDR] …, or it is invalid";
 	rig_feed(&s->rig, (struct event){.type = EVENT_CONFIG, .config = {&net, NULL}});
 	return NULL;
 }
@@ -322,6 +325,7 @@ static const char *do_own(struct story *s, const struct words *w)
 							 .problem = why}});
 		return NULL;
 	}
+	s->rig.subnet6 = (struct cidr){0};
 	if (w->n < 2 || !cidr_parse(w->word[1], &s->rig.subnet) ||
 	    (words_after(w, "and") && !cidr_parse(words_after(w, "and"), &s->rig.subnet6)))
 		return "own CIDR [and CIDR], own taken WHY, own lost WHY";
@@ -378,7 +382,7 @@ static const char *do_disk(struct story *s, const struct words *w)
 	struct lease own;
 
 	if (!words_lease(w, 1, &own) || !take_config(w, &net))
-		return "disk CIDR via ADDRESS mac MAC network CIDR [store N] [expired]";
+		return "disk CIDR via ADDRESS mac MAC … network CIDR … [store N] [expired]";
 	set_peer(s, &own);
 	rig_feed(&s->rig, (struct event){.type = EVENT_RECALLED,
 					 .recalled = {
@@ -665,7 +669,7 @@ static const char *do_dual_cluster(struct story *s, const struct words *w)
 {
 	char *lines[] = {
 		(char[]){"source up etcd"},
-		(char[]){"config network 10.244.0.0/16 and fd00:10:244::/56"},
+		(char[]){"config network 10.244.0.0/16 network6 fd00:10:244::/56"},
 		(char[]){"uplink eth0 192.168.0.1 and 2001:db8::1"},
 		(char[]){"own 10.244.0.0/24 and fd00:10:244::/64"},
 		(char[]){"peer 10.244.1.0/24 via 192.168.0.2 mac 02:00:00:00:00:02 and "
