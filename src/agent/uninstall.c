@@ -93,8 +93,26 @@ static bool has_prefix(const char *s, const char *prefix)
 /* A name that no link has: then the kernel side looks for the mark. */
 #define NO_NAME "?"
 
-/* flannel's names for VXLAN links; whose they are, their alias says. And one of ours that somebody gave
- * another name. */
+static bool is_found(const struct job *j, const char *name)
+{
+	for (size_t i = 0; i < j->n_vxlans; i++) {
+		if (!strcmp(j->vxlans[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* One of ours that somebody gave another name. */
+static int find_renamed(struct job *j, enum dev dev, struct err *err)
+{
+	int r = look(j, dev, NO_NAME, err);
+
+	if (r == 0 && j->n_vxlans < VXLAN_MAX && j->found.dev == dev && !is_found(j, j->found.name))
+		text_copy(j->vxlans[j->n_vxlans++], LINK_NAME_SIZE, j->found.name);
+	return r;
+}
+
+/* flannel's names for VXLAN links; whose they are, their alias says. */
 static int find_vxlans(struct job *j, struct err *err)
 {
 	struct if_nameindex *links = if_nameindex();
@@ -115,11 +133,9 @@ static int find_vxlans(struct job *j, struct err *err)
 			say_unmarked(j, "link", name);
 	}
 	if_freenameindex(links);
-	if (r == 0 && !j->n_vxlans)
-		r = look(j, DEV_VXLAN, NO_NAME, err);
-	if (r == 0 && !j->n_vxlans && j->found.dev == DEV_VXLAN)
-		text_copy(j->vxlans[j->n_vxlans++], LINK_NAME_SIZE, j->found.name);
-	return r;
+	if (r == 0)
+		r = find_renamed(j, DEV_VXLAN, err);
+	return r < 0 ? r : find_renamed(j, DEV_VXLAN6, err);
 }
 
 /* How many links are attached to the bridge: pods, mostly. */
