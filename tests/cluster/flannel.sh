@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # Shell helpers of the tests with the real flanneld as neighbour, predecessor and successor, the files
-# 3N-*.sh. Read instead of tests/netns/lib.sh, which it reads in turn.
+# 3N-*.sh. Read instead of pods.sh and tests/netns/lib.sh, which it reads in turn.
 #
 #	IPTABLES=nft|legacy	which iptables flanneld finds
 LODEN_PEERS=${LODEN_PEERS:-$(cd "$(dirname "$0")/../.." && pwd)/build/peers}
@@ -11,7 +11,7 @@ if [ -z "${LODEN_SANDBOX:-}" ] && [ "$(id -u)" = 0 ] && ! "$(dirname "$0")/../pe
 	echo "skip: flanneld could not be built: Go or its module proxy is out of reach"
 	exit 77
 fi
-. "$(dirname "$0")/../netns/lib.sh"
+. "$(dirname "$0")/pods.sh"
 
 IPTABLES=${IPTABLES:-nft}
 
@@ -35,49 +35,6 @@ flanneld_stop() {
 # Peers are programmed from then on.
 flanneld_runs() {
 	grep -q 'Running backend' "$T/flanneld-$1.log"
-}
-
-# plugin VERB NODE POD: one call of the plugin `flannel`, with the delegates next to it.
-plugin() {
-	printf '%s' '{"cniVersion":"1.0.0","name":"cbr0","type":"flannel","delegate":{"hairpinMode":true,"isDefaultGateway":true}}' |
-		on "$2" env CNI_COMMAND="$1" CNI_CONTAINERID="$3" CNI_NETNS="/run/netns/$3" CNI_IFNAME=eth0 \
-			CNI_PATH="${CNI_BIN:-$BUILD/cni}" "${CNI_BIN:-$BUILD/cni}/flannel"
-}
-
-# pod_add NODE POD: a pod of its own network namespace; its address in $T/POD.ip
-pod_add() {
-	on "$1" ip netns add "$2"
-	on "$1" ip -n "$2" link set lo up
-	plugin ADD "$1" "$2" >"$T/$2.json"
-	jq -r '.ips[0].address | split("/")[0]' "$T/$2.json" >"$T/$2.ip"
-}
-
-pod_del() {
-	plugin DEL "$1" "$2"
-	on "$1" ip netns del "$2"
-}
-
-# in_pod POD COMMAND…: pods are named by their node and a digit.
-in_pod() {
-	pod_=$1
-	shift
-	on "${pod_%?}" ip netns exec "$pod_" "$@"
-}
-
-# pings POD POD
-pings() {
-	in_pod "$1" ping -qnc 1 -W 1 "$(cat "$T/$2.ip")"
-}
-
-# all_ping WHAT POD…: each each other, sooner or later.
-all_ping() {
-	all_what_=$1
-	shift
-	for from_; do
-		for to_; do
-			[ "$from_" = "$to_" ] || wait_for 10 "$all_what_: $from_ reaches $to_" pings "$from_" "$to_"
-		done
-	done
 }
 
 # lease_of NODE_ADDRESS: subnet and MAC as etcd has them.
@@ -107,7 +64,7 @@ nat_start() {
 
 # shellcheck disable=SC2016 # of awk
 nat_asked_() {
-	in_pod "$1" awk '/^Udp: [0-9]/ { print $5 }' /proc/net/snmp
+	in_pod "$1" awk '/^Udp: [0-9]/ { n += $5 } /^Udp6OutDatagrams/ { n += $2 } END { print n }' /proc/net/snmp /proc/net/snmp6
 }
 
 nat_asks_() {
@@ -124,10 +81,10 @@ nat_ended() {
 	echo "      $(cat "$T/nat-$2.log"); arrived: $(tr '\n' ' ' <"$T/outside.log")"
 }
 
-# ping_start POD POD: one each 10 ms
+# ping_start POD POD [6]: one each 10 ms; with IPv6 it is the ping of POD6.
 ping_start() {
-	rm -f "$T/ping-$1.log"
-	on_bg "${1%?}" "ping-$1" ip netns exec "$1" ping -ni 0.01 "$(cat "$T/$2.ip")"
+	rm -f "$T/ping-$1${3:-}.log"
+	on_bg "${1%?}" "ping-$1${3:-}" ip netns exec "$1" ping -ni 0.01 "$(cat "$T/$2.ip${3:-}")"
 }
 
 # ping_ended WHAT POD: none was lost.

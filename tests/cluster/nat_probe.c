@@ -32,12 +32,17 @@ static void on_term(int signal)
 	ended = 1;
 }
 
-static struct sockaddr_in address(const char *ip, unsigned port)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+/* IPv4's are written ::ffff:a.b.c.d, and the kernel speaks IPv4 with them. */
+#define MAPPED "::ffff:"
 
-	if (inet_pton(AF_INET, ip, &a.sin_addr) != 1) {
-		fprintf(stderr, "nat_probe: not an IPv4 address: %s\n", ip);
+static struct sockaddr_in6 address(const char *ip, unsigned port)
+{
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+	char text[INET6_ADDRSTRLEN];
+
+	snprintf(text, sizeof(text), "%s%s", strchr(ip, ':') ? "" : MAPPED, ip);
+	if (inet_pton(AF_INET6, text, &a.sin6_addr) != 1) {
+		fprintf(stderr, "nat_probe: not an IP address: %s\n", ip);
 		exit(2);
 	}
 	return a;
@@ -45,10 +50,11 @@ static struct sockaddr_in address(const char *ip, unsigned port)
 
 static int udp_socket(unsigned port)
 {
-	struct sockaddr_in a = address("0.0.0.0", port);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in6 a = address("::", port);
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), no = 0;
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
+	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no)) < 0 ||
+	    bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
 		fprintf(stderr, "nat_probe: port %u: %s\n", port, strerror(errno));
 		exit(1);
 	}
@@ -58,35 +64,36 @@ static int udp_socket(unsigned port)
 static int serve(unsigned port)
 {
 	struct {
-		struct in_addr ip;
+		struct in6_addr ip;
 		unsigned long n;
 	} sources[SOURCES_MAX] = {0};
 
 	size_t n_sources = 0;
 	int fd = udp_socket(port);
 	const int queue_bytes = 8 << 20; /* seconds of it: on a busy machine our turn comes late */
-	char text[INET_ADDRSTRLEN];
+	char text[INET6_ADDRSTRLEN];
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &queue_bytes, sizeof(queue_bytes));
 	while (!ended) {
-		struct sockaddr_in from;
+		struct sockaddr_in6 from;
 		socklen_t len = sizeof(from);
 		char word;
 		size_t i = 0;
 
 		if (recvfrom(fd, &word, 1, 0, (struct sockaddr *)&from, &len) < 0)
 			continue;
-		while (i < n_sources && sources[i].ip.s_addr != from.sin_addr.s_addr)
+		while (i < n_sources && memcmp(&sources[i].ip, &from.sin6_addr, 16) != 0)
 			i++;
 		if (i == n_sources && n_sources < SOURCES_MAX)
-			sources[n_sources++].ip = from.sin_addr;
+			sources[n_sources++].ip = from.sin6_addr;
 		if (i < SOURCES_MAX)
 			sources[i].n++;
 		sendto(fd, &word, 1, 0, (struct sockaddr *)&from, len);
 	}
-	for (size_t i = 0; i < n_sources; i++)
-		printf("%s %lu\n", inet_ntop(AF_INET, &sources[i].ip, text, sizeof(text)),
-		       sources[i].n);
+	for (size_t i = 0; i < n_sources; i++) {
+		inet_ntop(AF_INET6, &sources[i].ip, text, sizeof(text));
+		printf("%s %lu\n", text + (strncmp(text, MAPPED, 7) == 0 ? 7 : 0), sources[i].n);
+	}
 	return 0;
 }
 
@@ -105,7 +112,7 @@ static unsigned long collect(int *fd)
 static int ask(const char *ip, unsigned port)
 {
 	const struct timespec tick = {.tv_nsec = TICK_NS}, second = {.tv_sec = 1};
-	struct sockaddr_in to = address(ip, port);
+	struct sockaddr_in6 to = address(ip, port);
 	unsigned long asked = 0, answered = 0;
 	int open[OPEN_MAX_];
 
