@@ -79,7 +79,7 @@ ready() {
 	shift 2
 	: >"$T/agent-a.log"
 	agent_start a --etcd-endpoints="$urls" "$@"
-	wait_for 10 "$what" agent_says 0 a
+	wait_for 10 "$what" settled a
 	said=$(on a loden status)
 	agent_stop a
 }
@@ -172,7 +172,7 @@ agent_start a --etcd-endpoints=https://$IP:2379 $CA --etcd-certfile="$C/now.pem"
 wait_for 10 'the old one is refused' status_matches 'does not accept our certificate'
 cp "$C/client.key" "$C/now.key"
 cp "$C/client.pem" "$C/now.pem"
-wait_for 20 'the new one is read' agent_says 0 a
+wait_for 20 'the new one is read' settled a
 agent_stop a
 
 echo '--- the lease is given back the same way, with no flag'
@@ -216,7 +216,7 @@ refused 'not there' 'etcd-2.etcd.test:2379: no host of this name' https://etcd-2
 agent_start a --etcd-endpoints=https://etcd-2.etcd.test:2379 $CA
 wait_for 10 'not yet known' status_matches 'no host of this name'
 dns --host-record=etcd-2.etcd.test,192.168.77.254
-wait_for 10 'known while we wait: found' agent_says 0 a
+wait_for 10 'known while we wait: found' settled a
 agent_stop a
 
 echo '--- three members, of which two go'
@@ -254,7 +254,7 @@ peer() {
 }
 : >"$T/agent-a.log"
 agent_start a --etcd-endpoints=https://$IP:3019,https://$IP:3029,https://$IP:3039 $CA $CLIENT
-wait_for 10 'ready' agent_says 0 a
+wait_for 10 'ready' settled a
 wait_for 10 'by the first' status_matches "source     etcd $IP:3019"
 stop m1 KILL
 wait_for 10 'the first is killed: the second' status_matches "source     etcd $IP:3029"

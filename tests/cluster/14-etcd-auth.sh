@@ -41,7 +41,7 @@ ready() {
 	what=$1
 	shift
 	agent_start a "$@"
-	wait_for 10 "$what" agent_says 0 a
+	wait_for 10 "$what" settled a
 	agent_stop a
 }
 
@@ -85,13 +85,13 @@ users >/dev/null
 echo '--- authentication is switched on while agents run'
 agent_start a $ME
 agent_start b
-wait_for 10 'a is ready' agent_says 0 a
-wait_for 10 'b is ready' agent_says 0 b
+wait_for 10 'a is ready' settled a
+wait_for 10 'b is ready' settled b
 root auth enable >/dev/null
 : >"$T/agent-a.log"
 lose a
 written_again 5
-wait_for 5 'who has a user goes on' agent_says 0 a
+wait_for 5 'who has a user goes on' settled a
 want_no_match 'on the same connection' 'etcd.down|etcd.up' "$(agent_log a)"
 lose b
 wait_for 10 'who has none is told so' \
@@ -117,13 +117,13 @@ refused 'an empty file' "$T/empty: its first line is empty" --etcd-username=flan
 
 echo '--- tokens live for 2 s of silence'
 agent_start a -v 1 $FILE
-wait_for 10 'ready' agent_says 0 a
+wait_for 10 'ready' settled a
 : >"$T/agent-a.log"
 sleep 5
 lose a
 written_again 5
 want_no_match 'on the same connection' 'etcd.left|etcd.down|own.failed' "$(agent_log a)"
-wait_for 5 'ready' agent_says 0 a
+wait_for 5 'ready' settled a
 
 echo '--- the password changes, in etcd and in the file; an agent that runs goes on'
 echo Wv7-pass-2 | root user passwd flannel --interactive=false >/dev/null
@@ -131,7 +131,7 @@ echo Wv7-pass-2 >"$T/password"
 lose a
 written_again 5
 want_no_match 'on the same connection' 'etcd.left|etcd.down|own.failed' "$(agent_log a)"
-wait_for 5 'ready' agent_says 0 a
+wait_for 5 'ready' settled a
 
 echo '--- what it may do is taken away, and given back'
 root role revoke-permission flannel --prefix=true /coreos.com/network >/dev/null
@@ -139,7 +139,7 @@ lose a
 wait_for 10 'named' status_matches 'does not let user "flannel" read and write /coreos.com/network'
 root role grant-permission flannel readwrite --prefix=true /coreos.com/network >/dev/null
 written_again 45
-wait_for 45 'goes on' agent_says 0 a
+wait_for 45 'goes on' settled a
 
 echo '--- the user is deleted, and made again'
 root user delete flannel >/dev/null
@@ -148,7 +148,7 @@ wait_for 10 'named' status_matches 'etcd refuses user "flannel": wrong password,
 root user add flannel:Wv7-pass-2 >/dev/null
 root user grant-role flannel flannel >/dev/null
 written_again 45
-wait_for 45 'goes on' agent_says 0 a
+wait_for 45 'goes on' settled a
 agent_stop a
 
 echo '--- the lease is given back; the password is read from where it is'
@@ -161,12 +161,12 @@ want_exit 'given again' 0 on a loden uninstall --lease --etcd-password=Wv7-pass-
 
 echo '--- authentication is switched off'
 agent_start a $FILE
-wait_for 10 'ready' agent_says 0 a
+wait_for 10 'ready' settled a
 root auth disable >/dev/null
 sleep 3
 lose a
 written_again 5
-wait_for 5 'goes on' agent_says 0 a
+wait_for 5 'goes on' settled a
 agent_stop a
 
 echo '--- the user is the CN of our certificate'

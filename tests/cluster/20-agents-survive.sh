@@ -56,8 +56,7 @@ agent_kill b
 agent_start b --ip-masq
 sleep 1
 etcd_start
-wait_for 40 'b is ready again, etcd is back' on b loden status
-wait_for 40 'a is ready' on a loden status
+for n in a b c; do wait_for 40 "$n follows etcd again" settled "$n"; done
 
 rev=$(etcdctl_ get /coreos.com/network/config -w json | jq .header.revision)
 etcdctl_ compact "$rev" >/dev/null
@@ -67,7 +66,7 @@ for n in a b c; do
 	env_before=$(on "$n" cat /run/flannel/subnet.env) mac_before=$(on "$n" cat /sys/class/net/flannel.1/address)
 	agent_kill "$n"
 	agent_start "$n" --ip-masq
-	wait_for 15 "$n is ready after kill -9" on "$n" loden status
+	wait_for 15 "$n is ready after kill -9" settled "$n"
 	want_eq "$n keeps its subnet" "$env_before" "$(on "$n" cat /run/flannel/subnet.env)"
 	want_eq "$n keeps its MAC" "$mac_before" "$(on "$n" cat /sys/class/net/flannel.1/address)"
 done

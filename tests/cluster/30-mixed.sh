@@ -100,7 +100,7 @@ for n in l g; do
 	esac
 	echo "$mac" >"$T/mac.$n"
 done
-wait_for 10 'Loden is back' on l loden status
+wait_for 10 'Loden is back' settled l
 wait_for 20 'flanneld is back' flanneld_runs g
 want_eq 'Loden has kept its MAC, without a device to tell it' "$(cat "$T/mac.l")" "$(on l cat /sys/class/net/flannel.1/address)"
 wait_for 10 'pods ping again' quiet pings l1 g1
