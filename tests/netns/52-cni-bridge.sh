@@ -29,7 +29,7 @@ call ADD bridge "$(conf 1.0.0 "\"isGateway\":true,$HL")"
 is 'B01 the bridge is used again' "$first" \
 	"$(link cni0 '"\(.ifindex) \(.linkinfo.info_kind) \(.operstate) \(.promiscuity)"')"
 is 'B10 its MAC: second pod' "$mac" "$(link cni0 .address)"
-is 'B01 pods reach each other' 0 "$(in_pod ping -qc1 -W2 10.1.2.2 >/dev/null && echo $?)"
+is 'B01 pods reach each other' 0 "$(in_pod ping -qc1 -W10 10.1.2.2 >/dev/null && echo $?)"
 pod a
 call DEL bridge "$(conf 1.0.0 "\"isGateway\":true,$HL")"
 is 'B10 its MAC: first pod gone' "$mac" "$(link cni0 .address)"
@@ -107,7 +107,7 @@ $default"
 		esac
 		is "B02 $version $what: IPv6 routes" "$wanted_routes" "$(routes 6)"
 		[ "$what" = v6 ] || is "B02 $version $what: the gateway answers at once" 0 \
-			"$(in_pod ping -qc1 -W2 10.1.2.1 >/dev/null && echo $?)"
+			"$(in_pod ping -qc1 -W10 10.1.2.1 >/dev/null && echo $?)"
 		[ "$version$what" != 1.0.0dual ] ||
 			wait_for 5 "B02 $version $what: the IPv6 gateway answers" in_pod ping -qc1 -W1 fd00:2::1
 		call DEL bridge "$c"

@@ -31,6 +31,7 @@ call ADD bridge "$CONF"
 ip netns del a
 call DEL bridge "$CONF"
 is 'B07 the namespace is gone' '0|' "$code$out|$(held a)"
+while [ -n "$(ports)" ]; do sleep 0.01; done # the kernel clears it away when it has time
 pod a
 call ADD bridge "$CONF"
 call DEL bridge "$CONF" CNI_NETNS=

@@ -101,8 +101,8 @@ reaches() {
 	is "$what: a to the service at itself" '10.1.2.1 fd00:2::1' "$(asks a 10.96.0.2) $(asks a fd96::2)"
 	is "$what: the node to both" '10.1.2.1 10.1.2.1 fd00:2::1 fd00:2::1' \
 		"$(for i in 10.1.2.2 10.1.2.3 fd00:2::2 fd00:2::3; do "$PROBE" ask $i 7; done | xargs)"
-	is "$what: a to the node" 0 "$(nsenter --net=/run/netns/a ping -qnc1 -W2 10.1.2.1 >/dev/null &&
-		nsenter --net=/run/netns/a ping -qnc1 -W2 fd00:2::1 >/dev/null && echo 0)"
+	is "$what: a to the node" 0 "$(nsenter --net=/run/netns/a ping -qnc1 -W10 10.1.2.1 >/dev/null &&
+		nsenter --net=/run/netns/a ping -qnc1 -W10 fd00:2::1 >/dev/null && echo 0)"
 }
 
 # checks: CHECK of both

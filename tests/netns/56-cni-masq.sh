@@ -38,11 +38,11 @@ for backend in '' '"ipMasqBackend":"iptables"' '"ipMasqBackend":"nftables"'; do
 	pod a
 	call ADD bridge "$(masq "$backend")"
 	is "B13 $backend ADD: exit" 0 "$code"
-	is "B13 $backend the machine outside answers" 0 "$(in_pod ping -qc1 -W2 192.0.2.2 >/dev/null && echo $?)"
+	is "B13 $backend the machine outside answers" 0 "$(in_pod ping -qc1 -W10 192.0.2.2 >/dev/null && echo $?)"
 	is "B13 $backend there is a rule for the pod" true "$([ "$(about 10.1.2.2)" -gt 0 ] && echo true)"
 	pod b
 	call ADD bridge "$(masq "$backend")"
-	is "B13 $backend pods reach each other" 0 "$(in_pod ping -qc1 -W2 10.1.2.2 >/dev/null && echo $?)"
+	is "B13 $backend pods reach each other" 0 "$(in_pod ping -qc1 -W10 10.1.2.2 >/dev/null && echo $?)"
 	pod a
 	call DEL bridge "$(masq "$backend")"
 	is "B13 $backend DEL: no rule for the pod" '0 0' "$code$out $(about 10.1.2.2)"

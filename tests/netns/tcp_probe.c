@@ -43,7 +43,7 @@ static void serve(const char *port)
 static int ask(const char *address, const char *port)
 {
 	const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM};
-	const struct timeval patience = {.tv_sec = 2};
+	const struct timeval patience = {.tv_sec = 5};
 	struct addrinfo *to;
 	char text[100] = "";
 	const char *told = text;
