@@ -273,10 +273,15 @@ static void test_cidr_relations(void **state)
 		{"10.244.1.0/24", "10.244.0.0/16", false, true},
 		{"10.244.1.0/24", "10.244.2.0/24", false, false},
 		{"10.244.0.0/16", "10.245.0.0/24", false, false},
+		{"10.244.0.0/16", "10.244.0.0/15", false, true},
+		{"1.2.3.0/24", "7.2.4.0/22", false, false},
 		{"0.0.0.0/0", "10.245.0.0/24", true, true},
 		{"0.0.0.0/0", "fd00::/64", false, false},
 		{"fd00::/8", "fd12::/64", true, true},
 		{"fd00::/8", "fc12::/64", false, false},
+		{"2001:db8:1234::/48", "2001:db8:1234:ffff::/64", true, true},
+		{"2001:db8:1234::/48", "2001:db8:1234::/47", false, true},
+		{"2001:db8:1234::/48", "fe02::/32", false, false},
 		{"::1/8", "10.0.0.0/24", false, false}, /* shares the bytes of a mapped address */
 	};
 	struct cidr unset = {0}, ten = cidr("10.0.0.0/8");

@@ -98,6 +98,26 @@ static void test_leniency_of_go(void **state)
 	assert_decodes("{\"Network\":\"10.244.0.0/16\",\"Backend\":{\"Type\":\"VXLAN\"}}", &c);
 }
 
+/* flannel's TestIPv6ConfigDefaults, and its way to write keys. */
+static void test_ipv6_alone(void **state)
+{
+	struct netconf c = netconf_defaults();
+
+	(void)state;
+	c.ipv4 = false;
+	c.ipv6 = true;
+	c.network6 = cidr("fc00::/48");
+	c.subnet_len6 = 64;
+	c.subnet_min6 = cidr("fc00:0:0:1::/64").ip;
+	c.subnet_max6 = cidr("fc00:0:0:ffff::/64").ip;
+	c.backend = BACKEND_VXLAN;
+	memcpy(c.backend_text, "vxlan\0", 6);
+	assert_decodes(
+		"{ \"enableIPv6\": true, \"ipv6Network\": \"fc00::/48\", \"enableIPv4\": false, "
+		"\"backend\": {\"type\": \"vxlan\"} }",
+		&c);
+}
+
 static void test_every_field(void **state)
 {
 	struct netconf c = stock();
@@ -239,10 +259,10 @@ static void test_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stock),	    cmocka_unit_test(test_leniency_of_go),
-		cmocka_unit_test(test_every_field), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_too_long),    cmocka_unit_test(test_appends),
-		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_stock),	   cmocka_unit_test(test_leniency_of_go),
+		cmocka_unit_test(test_ipv6_alone), cmocka_unit_test(test_every_field),
+		cmocka_unit_test(test_refused),	   cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_appends),	   cmocka_unit_test(test_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
