@@ -348,10 +348,15 @@ etcd_peer() {
 		>/dev/null
 }
 
-# etcd_many_peers: 5,000 nodes that are not there, 10.1.0.0/24 to 10.20.249.0/24; 1,000 a transaction.
+# etcd_many_peers: 5,000 nodes that are not there, 10.1.0.0/24 to 10.20.249.0/24
 etcd_many_peers() {
-	for thousand_ in 0 1 2 3 4; do
-		awk -v from=${thousand_}000 'BEGIN {
+	etcd_thousands 0 1 2 3 4
+}
+
+# etcd_thousands N…: a thousand each, in one transaction
+etcd_thousands() {
+	for thousand_; do
+		awk -v from="${thousand_}000" 'BEGIN {
 			print ""
 			for (j = from; j < from + 1000; j++)
 				printf "put /coreos.com/network/subnets/10.%d.%d.0-24 {\"PublicIP\":\"172.16.%d.%d\",\"PublicIPv6\":null,\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"02:00:00:00:%02x:%02x\"}}\n", \
