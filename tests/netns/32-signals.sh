@@ -4,6 +4,16 @@
 . "$(dirname "$0")/lib.sh"
 
 node_add a
+# Also where flanneld does not listen to it yet: before anything is known.
+agent_start a
+wait_for 10 'waits for etcd' agent_says 1 a
+started=$(date +%s%3N)
+agent_stop a
+want_eq 'SIGTERM while it waits: exit' 0 "$code"
+took=$(($(date +%s%3N) - started))
+[ "$took" -lt 20000 ] || fail "SIGTERM while it waits: after $took ms"
+rm "$T/agent-a.log"
+on a rm -r /run/loden
 etcd_start
 etcd_conf '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
 etcd_peer 10.244.9.0/24 192.168.77.9 02:00:00:00:00:09

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The uplink: nothing suitable yet is waited for and said; each way of choosing it; and no configuration,
 # or a bad one, ends an agent either.
+# shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
 uplink_of() {
@@ -62,3 +63,39 @@ on a ip link set eth7 down
 wait_for 10 'down is not ready' problem_is a 'uplink eth7 is down'
 on a ip link set eth7 up
 wait_for 10 'up again' on a loden status
+on a ip link set eth7 mtu 1300
+mtu_is() { # everywhere
+	on a grep -qx "FLANNEL_MTU=$1" /run/flannel/subnet.env && [ "$(on a cat /sys/class/net/flannel.1/mtu)" = "$1" ] &&
+		on a loden status
+}
+wait_for 10 'another MTU of the uplink is followed' mtu_is 1250
+agent_stop a
+
+# The table of flannel's TestLookupExtIface: many addresses on one interface.
+etcd_conf '{"Network":"10.244.0.0/16","EnableIPv6":true,"IPv6Network":"fd00:10:244::/56","Backend":{"Type":"vxlan"}}'
+on a sh -c '
+	ip link add dummy0 type veth peer name far0
+	for address in 1.10.100.1 192.168.200.128 172.16.30.18 172.16.31.200 172.16.32.100; do
+		ip addr add $address/32 dev dummy0
+	done
+	ip addr add 2001:db8::1/64 dev dummy0 nodad
+	ip link set far0 up
+	ip link set dummy0 up
+	ip route add 172.16.32.254 via 172.16.32.100 dev dummy0'
+# An address each: another node each, which no lease and no disk knows.
+chosen_anew() {
+	chosen "$@"
+	etcdctl_ del --prefix /coreos.com/network/subnets/ >/dev/null
+	on a sh -c 'loden uninstall --all && rm -rf /var/lib/loden /run/flannel/subnet.env' >"$T/uninstall.out"
+}
+chosen_anew 'by regex on one of many addresses' '["dummy0","192.168.200.128","192.168.200.128"]' '--iface-regex=192\.168\.200\.\d+'
+chosen_anew 'by regex on the name: the first address' '["dummy0","1.10.100.1","1.10.100.1"]' '--iface-regex=dummy\d+'
+chosen_anew 'by name: the first address' '["dummy0","1.10.100.1","1.10.100.1"]' --iface=dummy0
+chosen_anew 'by IPv4 address' '["dummy0","172.16.30.18","172.16.30.18"]' --iface=172.16.30.18
+chosen_anew 'by regex, public address of the same interface' '["dummy0","172.16.30.18","172.16.31.200"]' \
+	'--iface-regex=172\.16\.30\.\d+' --public-ip=172.16.31.200
+chosen_anew 'by where it leads: the address that the kernel would take' '["dummy0","172.16.32.100","172.16.32.100"]' --iface-can-reach=172.16.32.254
+agent_start a --iface=172.16.30.18
+wait_for 10 'by IPv4 address, both families' on a sh -c 'loden status --json | jq -e ".families.ipv6.works"'
+want_eq 'the IPv6 address of the same interface' '["dummy0","172.16.30.18","2001:db8::1"]' \
+	"$(on a loden status --json | jq -c '[.uplink.name, .uplink.ip, .uplink.ip6]')"
