@@ -195,11 +195,12 @@ says a 'source up' 40
 says a 'put 10.5.6.0/24'
 want_eq 'no second list' 1 "$(grep -c ^leases "$T/a.out")"
 
-echo '--- compacted while we slept: a new list'
+echo '--- compacted while we slept, our own key deleted before: a new list, our subnet once more'
 kill -STOP "$(pid_of a)"
 etcd_stop
 etcd_start
 etcdctl_ del "$PREFIX/subnets/10.5.6.0-24" >/dev/null
+etcdctl_ del "$(key_of "$subnet")" >/dev/null
 etcd_peer 10.5.8.0/24 192.168.0.28 02:00:00:00:00:28
 etcdctl_ compact "$(etcdctl_ get x -w json | jq .header.revision)" >/dev/null
 kill -CONT "$(pid_of a)"
@@ -207,6 +208,8 @@ says a 'leases n=[0-9]' 40
 says a '  10.5.8.0/24'
 want_match 'why' 'etcd.list_again why="our revision was compacted"' "$(cat "$T/a.log")"
 want_no_match 'the deleted one is not in it' '^  10.5.6.0/24' "$(cat "$T/a.out")"
+says a "own lost $subnet .* is gone from etcd"
+says a "own held $subnet "
 
 echo '--- another etcd in its place, empty: a new list, our subnet once more'
 etcd_stop
