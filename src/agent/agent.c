@@ -112,7 +112,7 @@ static void on_object(void *arg, const struct object *o)
 static struct update dump(struct agent *a)
 {
 	const unsigned kinds = a->dump_kinds;
-	const struct os_dump what = {kinds, on_object, a, &a->arena};
+	const struct os_dump what = {kinds, on_object, a};
 	struct event end = {.type = EVENT_DUMP_END};
 	struct os_taken taken = {0};
 	struct err err = {0};
@@ -123,8 +123,6 @@ static struct update dump(struct agent *a)
 	tell(a, (struct event){.type = EVENT_DUMP_BEGIN, .dump_begin = {kinds}});
 	end.dump_end.code = a->ops->dump(a->os, &what, &taken, &err);
 	end.dump_end.devs = a->ops->devmap(a->os);
-	end.dump_end.taken_ids = taken.ids;
-	end.dump_end.n_taken_ids = taken.n;
 	end.dump_end.flanneld = taken.flanneld.pid ? &taken.flanneld : NULL;
 	end.dump_end.problem = err.text;
 	if (end.dump_end.code < 0)
@@ -295,7 +293,7 @@ static bool tell_plan(void *arg, FILE *out)
 	struct arena arena;
 	struct err err = {0};
 	struct diff diff;
-	const struct os_dump what = {OBJECT_ALL, feed_diff, &diff, &arena, .peek = true};
+	const struct os_dump what = {OBJECT_ALL, feed_diff, &diff, .peek = true};
 	struct os_taken taken;
 	struct status s;
 	struct op ops[64];

@@ -54,7 +54,7 @@ int conf_from_opts(const struct opts *o, struct brain_conf *ret, struct err *err
 		.blackhole_route = o->ip_blackhole_route,
 		.bridge = strcmp(o->bridge, "none") != 0,
 		.vxlan_guard = o->vxlan_guard,
-		.nexthop_threshold = (uint32_t)o->nexthop_threshold,
+		.spread_threshold = (uint32_t)o->spread_threshold,
 		.nexthop_base = (uint32_t)NEXTHOP_TOP << NEXTHOP_ID_BITS,
 		.audit_ms = (uint64_t)o->audit_interval_s * 1000,
 	};

@@ -41,7 +41,7 @@ struct opts {
 	const char *subnet_file, *run_dir, *state_dir, *instance, *bridge;
 	const char *healthz_ip;
 	int64_t healthz_port;
-	int64_t nexthop_threshold, audit_interval_s;
+	int64_t spread_threshold, audit_interval_s;
 	bool sandbox, vxlan_guard;
 
 	int64_t verbosity;

@@ -57,17 +57,14 @@ static void on_link(void *arg, const struct object *o)
 static int look(struct job *j, enum dev dev, const char *name, struct err *err)
 {
 	struct os_names names = j->names;
-	struct arena arena;
-	const struct os_dump what = {OBJECT_BIT(OBJECT_LINK), on_link, j, &arena};
+	const struct os_dump what = {OBJECT_BIT(OBJECT_LINK), on_link, j};
 	struct os_taken taken;
 	int r;
 
 	j->found = (struct link){0};
 	text_copy(names.dev[dev], sizeof(names.dev[dev]), name);
 	j->ops->set_names(j->os, &names);
-	arena_init(&arena, 0);
 	r = j->ops->dump(j->os, &what, &taken, err);
-	arena_fini(&arena);
 	return r;
 }
 
@@ -252,7 +249,7 @@ static int sweep(struct job *j, struct err *err)
 	struct op ops[SLICE];
 	struct arena arena;
 	struct diff diff;
-	const struct os_dump what = {KINDS_REMOVED, feed_diff, &diff, &arena};
+	const struct os_dump what = {KINDS_REMOVED, feed_diff, &diff};
 	struct os_taken taken;
 	size_t n, n_failures;
 	int r;

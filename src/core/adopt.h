@@ -11,7 +11,7 @@
  *	          Network: they are our own earlier gateways, whatever else is there is the admin's
  *	neigh     permanent ones; the others are the kernel's cache, it ages them itself
  *	fdb       permanent ones, for the same reason (a learning VXLAN link fills up with others)
- *	nexthop   all in our range with our mark
+ *	nexthop   all in our range with our mark: earlier versions made them
  *	route     on our VXLAN links all but the kernel's own; with our mark inside our Network; others'
  *	          never. (In a wanted slot nobody else's may stand: that is no question of what is not
  *	          wanted, core/diff.h.)

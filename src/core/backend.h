@@ -21,9 +21,7 @@ struct want_input {
 	size_t n_peers;
 	struct mac vtep_mac, vtep_mac6;
 	struct mac bridge_mac; /* of an adopted bridge; unset = the one derived from its address */
-	bool nexthops;	       /* routes by nexthop objects */
-	const uint32_t *taken_ids; /* nexthop ids of others in our range, ascending */
-	size_t n_taken_ids;
+	bool spread;	       /* peers are many: give their routes different scopes */
 };
 
 struct backend {

@@ -29,7 +29,6 @@ struct brain *brain_new(const struct brain_conf *conf)
 	shrink_init(&b->learnt.shrink);
 	leases_init(&b->learnt.leases);
 	arena_init(&b->wanted.arena, 0);
-	arena_init(&b->wanted.taken_arena, 0);
 	arena_init(&b->pass.arena, 0);
 	look_init(&b->look);
 	retry_init(&b->retry);
@@ -47,7 +46,6 @@ void brain_free(struct brain *b)
 		return;
 	leases_fini(&b->learnt.leases);
 	arena_fini(&b->wanted.arena);
-	arena_fini(&b->wanted.taken_arena);
 	arena_fini(&b->pass.arena);
 	arena = b->arena; /* the brain lies in it */
 	arena_fini(&arena);

@@ -94,10 +94,7 @@ struct wanted {
 	struct adopt rule;
 	struct leases_verdict verdict;
 	char notes[600]; /* peers left out */
-	bool nexthops, nexthops_refused;
-	struct arena taken_arena;
-	const uint32_t *taken_ids;
-	size_t n_taken_ids;
+	bool spread;
 	/* By role, of links that are made; unset = not yet chosen. Decided: the first dump had its say. */
 	struct mac mac[DEV__COUNT];
 	bool mac_decided[DEV__COUNT];

@@ -11,16 +11,12 @@
 /* ---- what is wanted ---- */
 
 /* Both forms work at any number of peers, so that one peer that comes and goes must not turn all routes
- * over: back to plain routes only below half the threshold. */
-static bool choose_nexthops(const struct brain *b)
+ * over: back only below half the threshold. */
+static bool choose_spread(const struct brain *b)
 {
-	const struct wanted *w = &b->wanted;
-	size_t n = w->verdict.n_ok;
+	size_t n = b->wanted.verdict.n_ok;
 
-	/* Ids are made of 24 bits of the subnet's address. */
-	if (w->nexthops_refused || b->learnt.net.network.len < 8)
-		return false;
-	return w->nexthops ? n >= b->conf.nexthop_threshold / 2 : n > b->conf.nexthop_threshold;
+	return b->wanted.spread ? n >= b->conf.spread_threshold / 2 : n > b->conf.spread_threshold;
 }
 
 /* Until the first dump has shown whether there is a device to adopt. */
@@ -54,7 +50,7 @@ static void judge(struct brain *b, const struct netconf *net)
 
 	arena_reset(&b->pass.arena);
 	leases_judge(&l->leases, &self, &b->pass.arena, &notes, &w->verdict);
-	w->nexthops = choose_nexthops(b);
+	w->spread = choose_spread(b);
 }
 
 /* What flanneld left of its firewall is ours to replace, unless one lives here: it would put it back. */
@@ -76,8 +72,6 @@ static void rebuild(struct brain *b)
 		.net = &net,
 		.uplink = &l->uplink,
 		.own = l->have_own ? &l->own : NULL,
-		.taken_ids = w->taken_ids,
-		.n_taken_ids = w->n_taken_ids,
 	};
 
 	brain_net(b, &net);
@@ -90,7 +84,7 @@ static void rebuild(struct brain *b)
 		in.peers = l->leases.peers;
 		in.n_peers = l->leases.n;
 	}
-	in.nexthops = w->nexthops;
+	in.spread = w->spread;
 	in.vtep_mac = w->mac[DEV_VXLAN];
 	in.vtep_mac6 = w->mac[DEV_VXLAN6];
 	in.bridge_mac = w->mac[DEV_BRIDGE];
@@ -455,28 +449,6 @@ static void settle(struct brain *b, const unsigned held[FAMILY__COUNT])
 	b->verified_ms = b->now_ms;
 }
 
-/* Ids in our range that others took since. True if one of them is one that we want. */
-static bool learn_taken(struct brain *b, const uint32_t *ids, size_t n)
-{
-	struct wanted *w = &b->wanted;
-	bool clash = false;
-	uint32_t *copy;
-
-	arena_reset(&w->taken_arena);
-	copy = arena_array(&w->taken_arena, uint32_t, n);
-	if (n)
-		memcpy(copy, ids, n * sizeof(*ids));
-	w->taken_ids = copy;
-	w->n_taken_ids = n;
-	for (size_t i = 0; i < n && !clash; i++) {
-		struct nexthop key = {.id = ids[i]};
-		struct object o = {.kind = OBJECT_NEXTHOP, .nexthop = &key};
-
-		clash = netstate_find(&w->state, &o) >= 0;
-	}
-	return clash;
-}
-
 /* Whether it still lives nobody tells us. */
 static void learn_flanneld(struct brain *b, const struct culprit *who)
 {
@@ -546,12 +518,6 @@ void converge_dump_end(struct brain *b, const struct event *ev, struct update *r
 		converge_start(b, OBJECT_ALL, ret);
 		return;
 	}
-	if ((p->kinds & OBJECT_BIT(OBJECT_NEXTHOP)) &&
-	    learn_taken(b, ev->dump_end.taken_ids, ev->dump_end.n_taken_ids)) {
-		brain_changed(b, PEER_KINDS);
-		converge_start(b, p->kinds | PEER_KINDS, ret);
-		return;
-	}
 	survey(b, &s);
 	retry_settle(&b->retry, p->kinds);
 	retry_settle(&b->retry6, p->kinds);
@@ -586,26 +552,6 @@ static bool is_passing(const struct op *op, int code)
 		return true; /* its nexthop went */
 	return code == -ENODEV || code == -ENETDOWN || code == -ENETUNREACH || code == -EINTR ||
 	       code == -EAGAIN || code == -ESRCH || code == -ENOENT;
-}
-
-/* Nexthop objects came with Linux 5.3; a kernel without answers every one of them so. */
-static bool nexthops_refused(const struct brain *b, const struct op_failure *failures, size_t n)
-{
-	size_t n_made = 0, n_refused = 0;
-
-	for (size_t i = 0; i < b->pass.n_ops; i++) {
-		const struct op *op = &b->pass.ops[i];
-
-		n_made += op->object.kind == OBJECT_NEXTHOP && op->verb == OP_ADD;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct op *op = &b->pass.ops[failures[i].op];
-
-		assert(failures[i].op < b->pass.n_ops);
-		n_refused += op->object.kind == OBJECT_NEXTHOP && op->verb == OP_ADD &&
-			     (failures[i].code == -EOPNOTSUPP || failures[i].code == -EINVAL);
-	}
-	return n_made && n_made == n_refused;
 }
 
 /* Returns whether the rest of the plan is worth trying. */
@@ -643,12 +589,8 @@ void converge_applied(struct brain *b, const struct op_failure *failures, size_t
 
 	if (b->circle != CIRCLE_APPLY)
 		return;
-	if (nexthops_refused(b, failures, n_failures)) {
-		b->wanted.nexthops_refused = true;
-		brain_changed(b, PEER_KINDS);
-	} else if (learn_failures(b, failures, n_failures) && next_slice(b, ret)) {
+	if (learn_failures(b, failures, n_failures) && next_slice(b, ret))
 		return;
-	}
 	kinds = p->touched;
 	if (kinds & (OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_ADDR)))
 		kinds |= LINK_FALLOUT;

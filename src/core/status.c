@@ -216,8 +216,6 @@ static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 		text_add(t, "%zu malformed lease(s) were skipped\n", l->n_malformed);
 	if (b->tolerated.n)
 		text_add(t, "done without: %s\n", b->tolerated.first);
-	if (b->wanted.nexthops_refused)
-		text_add(t, "this kernel has no nexthop objects: with many peers it is slow\n");
 	if (l->have_config && l->net.vxlan.direct_routing && l->uplink.segment.cut)
 		text_add(t,
 			 "DirectRouting: too many routes tell who is on %s's segment: all peers "

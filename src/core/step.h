@@ -146,9 +146,6 @@ struct event {
 			int code; /* 0, or why the dump is not complete: the diff is thrown away */
 			const char *problem;
 			const struct devmap *devs; /* who played which role in this dump */
-			/* Nexthop ids in our range that belong to others; ascending. */
-			const uint32_t *taken_ids;
-			size_t n_taken_ids;
 			const struct culprit
 				*flanneld; /* a real one that lives here; NULL = none */
 		} dump_end;
@@ -188,7 +185,7 @@ struct brain_conf {
 	char instance[24]; /* "" = the default instance; part of marks and names */
 	bool ip_masq, masq_fully_random, forward_rules, blackhole_route, bridge, vxlan_guard;
 	char bridge_name[LINK_NAME_SIZE]; /* "cni0" */
-	uint32_t nexthop_threshold;	  /* peers above which routes go by nexthop objects; 256 */
+	uint32_t spread_threshold;	  /* peers above which their routes have scopes; 256 */
 	uint32_t nexthop_base;		  /* first id of our range of 2^24 */
 	uint64_t audit_ms;		  /* 30,000, ± 20 % */
 };

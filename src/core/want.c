@@ -81,42 +81,6 @@ uint32_t want_mtu(const struct netconf *net, const struct uplink *uplink, bool v
 	return base > overhead ? base - overhead : 0;
 }
 
-static bool is_taken(const struct want_input *in, uint32_t id)
-{
-	size_t low = 0, high = in->n_taken_ids;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (in->taken_ids[mid] == id)
-			return true;
-		if (in->taken_ids[mid] < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return false;
-}
-
-uint32_t want_nexthop_id(const struct want_input *in, const struct cidr *subnet, bool v6)
-{
-	bool skip = v6;
-	uint32_t first = ip_to_v4(&subnet->ip);
-	uint64_t span = 1ull << (32 - MIN(subnet->len, 32));
-
-	/* A span wider than 2^24 would come around to itself. */
-	for (uint64_t i = 0; i < MIN(span, 1ull << 24); i++) {
-		uint32_t id = in->conf->nexthop_base + ((first + (uint32_t)i) & 0xffffff);
-
-		if (!id || is_taken(in, id))
-			continue;
-		if (!skip)
-			return id;
-		skip = false; /* that one is IPv4's */
-	}
-	return 0;
-}
-
 void *want_append(struct netstate *s, enum object_kind kind, size_t n, struct arena *a)
 {
 	size_t size = object_size(kind), before = s->of[kind].n;

@@ -35,11 +35,6 @@ uint32_t want_mtu(const struct netconf *net, const struct uplink *uplink, bool v
 /* The UDP port of the overlay. */
 uint16_t want_port(const struct netconf *net);
 
-/* The nexthop id for a peer: base + the low 24 bits of its IPv4 subnet's address, stepped over ids that
- * are taken by others within the subnet's own span, so that two peers never meet; for IPv6 the next
- * free one behind that. 0 = all taken. */
-uint32_t want_nexthop_id(const struct want_input *in, const struct cidr *subnet, bool v6);
-
 /* For backends: room for n more objects of `kind`, zeroed; what was there is moved. */
 void *want_append(struct netstate *s, enum object_kind kind, size_t n, struct arena *a);
 

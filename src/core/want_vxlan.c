@@ -142,56 +142,44 @@ static void want_fdb(const struct side *s, struct arena *a, struct netstate *ret
 	ret->of[OBJECT_FDB].n -= s->n_overlaid - n_kept;
 }
 
-/* With nexthop objects a route costs the kernel the same whatever their number; without, each insert
- * walks all routes of the device (limits.md A). A peer without a free id gets a plain route, as does
- * the IPv6 half of one whose IPv4 subnet, which ids are made of, may be another's.
- *
- * So does a direct peer, whatever their number: if its nexthop object were changed in place, which comes
- * before neighbours and FDB entries, it would lead into the overlay before these are there. This way
- * a peer that moves is either here or there, and the route's replacement is the moment. */
-static uint32_t nexthop_id(const struct side *s, const struct peer *p)
+/* What routes say the kernel keeps in a hash of protocol, scope, preferred source, metric and device, not
+ * of the gateway (fib_info_hashfn): all peers' routes would be in one chain, which each insertion walks.
+ * Scopes below that of a site (RT_SCOPE_SITE, 200) are for anybody to use, and mean to packets what 0 does
+ * (docs/decisions/0022). */
+#define SCOPES 199
+
+static uint8_t scope(const struct side *s, const struct cidr *subnet)
 {
-	if (!s->in->nexthops || is_direct(s, p) || (s->v6 && p->state != PEER_OK))
+	if (!s->in->spread || s->v6)
 		return 0;
-	return want_nexthop_id(s->in, &p->lease.subnet, s->v6);
+	return (uint8_t)(1 + ((uint64_t)ip_to_v4(&subnet->ip) >> (32 - subnet->len)) % SCOPES);
 }
 
 static void want_routes(const struct side *s, struct arena *a, struct netstate *ret)
 {
 	struct route *route = want_append(ret, OBJECT_ROUTE, s->n, a);
-	struct nexthop *nexthop = NULL;
-	size_t n_nexthops = 0;
 
-	if (s->in->nexthops)
-		nexthop = want_append(ret, OBJECT_NEXTHOP, s->n, a);
 	for (size_t i = 0; i < s->in->n_peers; i++) {
-		struct lease_half l = lease_half(&s->in->peers[i].lease, s->v6);
-		struct ip via = gateway(s, &l);
-		uint32_t id;
+		const struct peer *p = &s->in->peers[i];
+		struct lease_half l = lease_half(&p->lease, s->v6);
 
 		if (!is_ok(s, i))
 			continue;
-		id = nexthop_id(s, &s->in->peers[i]);
 		*route = (struct route){.dst = l.subnet,
 					.type = ROUTE_UNICAST,
 					.proto = ROUTE_PROTO_LODEN,
 					.metric = s->v6 ? ROUTE_METRIC6 : 0,
-					.nhid = id};
-		if (id) {
-			nexthop[n_nexthops++] = (struct nexthop){
-				.id = id, .via = via, .dev = s->dev, .onlink = !s->v6};
-		} else if (is_direct(s, &s->in->peers[i])) {
+					.scope = scope(s, &l.subnet),
+					.dev = s->dev,
+					.via = gateway(s, &l),
+					.onlink = !s->v6};
+		if (is_direct(s, p)) {
 			route->dev = DEV_UPLINK;
 			route->via = l.public_ip;
-		} else {
-			route->dev = s->dev;
-			route->via = via;
-			route->onlink = !s->v6;
+			route->onlink = false;
 		}
 		route++;
 	}
-	if (s->in->nexthops)
-		ret->of[OBJECT_NEXTHOP].n -= s->n - n_nexthops;
 }
 
 static void want_side(const struct want_input *in, bool v6, struct arena *a, struct netstate *ret)

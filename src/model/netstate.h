@@ -70,6 +70,7 @@ struct route {
 	bool onlink;
 	enum dev dev;	 /* DEV_NONE for blackhole, and for routes by nexthop id in want and have */
 	uint8_t rtn;	 /* see below */
+	uint8_t scope;	 /* of an IPv4 route with a gateway, else 0 */
 	uint32_t metric; /* 0 for IPv4, ROUTE_METRIC6 for IPv6: what the kernel makes of none */
 	uint32_t nhid;	 /* 0 = plain; else via and dev are unset */
 	struct ip via;

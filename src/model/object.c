@@ -379,7 +379,8 @@ static bool route_value_eq(const void *a, const void *b)
 	const struct route *x = a, *y = b;
 
 	return x->type == y->type && x->proto == y->proto && x->onlink == y->onlink &&
-	       x->dev == y->dev && x->nhid == y->nhid && ip_eq(&x->via, &y->via);
+	       x->dev == y->dev && x->nhid == y->nhid && x->scope == y->scope &&
+	       ip_eq(&x->via, &y->via);
 }
 
 static uint64_t route_key_hash(uint64_t h, const void *o)
@@ -411,6 +412,8 @@ static void route_value_format(const void *o, const struct devmap *m, struct tex
 		format_via_index(&r->via, r->oif, t);
 	else
 		format_via(&r->via, r->dev, r->onlink, m, t);
+	if (r->scope > 0)
+		text_add(t, " scope %u", r->scope);
 	if (r->proto != ROUTE_PROTO_LODEN)
 		text_add(t, " proto %u", r->proto);
 }

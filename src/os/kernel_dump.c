@@ -11,20 +11,12 @@ struct dump {
 	struct os *os;
 	const struct os_dump *what;
 	enum object_kind kind; /* of the list that is being read */
-	uint32_t *taken; /* ids; the kernel keeps nexthops in a tree, so these come ascending */
-	size_t n_taken, taken_room;
 	bool flannel_firewall; /* something of it was seen */
 };
 
 static void feed(struct dump *d, enum object_kind kind, const void *value)
 {
 	d->what->fn(d->what->arg, &(struct object){.kind = kind, .any = value});
-}
-
-static void add_taken(struct dump *d, uint32_t id)
-{
-	d->taken = arena_room(d->what->arena, d->taken, d->n_taken, &d->taken_room, sizeof(id));
-	d->taken[d->n_taken++] = id;
 }
 
 static int on_message(void *arg, const struct nl_msg *m)
@@ -36,11 +28,7 @@ static int on_message(void *arg, const struct nl_msg *m)
 
 	if (r < 0 || r == NL_NOT_OURS)
 		return MIN(r, 0);
-	if (o.object.kind != d->kind)
-		return 0;
-	if (r == NL_TAKEN)
-		add_taken(d, o.nexthop.id);
-	else
+	if (o.object.kind == d->kind)
 		d->what->fn(d->what->arg, &o.object);
 	return 0;
 }
@@ -56,8 +44,6 @@ static int dump_rt(struct dump *d, enum object_kind kind, uint32_t ifindex, bool
 	for (unsigned i = 0; r == NLSOCK_INTERRUPTED && i < LIMIT_DUMP_TRIES; i++) {
 		struct nl_buf b = kernel_tx(d->os);
 
-		if (kind == OBJECT_NEXTHOP)
-			d->n_taken = 0;
 		nl_rt_dump(&b, kind, ifindex, v6, nlsock_seq(&d->os->request));
 		r = nlsock_dump(&d->os->request, &b, on_message, d, err);
 	}
@@ -211,6 +197,6 @@ int kernel_dump(struct os *os, const struct os_dump *what, struct os_taken *ret_
 		return r;
 	if (what->kinds & (OBJECT_BIT(OBJECT_FW_TABLE) | OBJECT_BIT(OBJECT_FW_CHAIN)))
 		look_for_flanneld(&d);
-	*ret_taken = (struct os_taken){d.taken, d.n_taken, os->flanneld.who};
+	*ret_taken = (struct os_taken){os->flanneld.who};
 	return 0;
 }

@@ -46,15 +46,12 @@ struct os_dump {
 	unsigned kinds; /* OBJECT_BIT()s */
 	os_object_fn *fn;
 	void *arg;
-	struct arena *arena;
 	bool peek; /* for somebody else's eyes: what it finds is still news to the watch */
 };
 
-/* What others hold. Nexthop ids in our range, ascending, in the dump's arena; and this node, if a real
- * flanneld lives here (looked for when firewall kinds are dumped; pid 0 = none). */
+/* Whether this node is another's: a real flanneld that lives here (looked for when firewall kinds are
+ * dumped; pid 0 = none). */
 struct os_taken {
-	const uint32_t *ids;
-	size_t n;
 	struct culprit flanneld;
 };
 

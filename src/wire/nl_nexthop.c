@@ -44,7 +44,7 @@ int nl_nexthop_decode(const struct nl_msg *m, const struct nl_ours *ours, struct
 	ret->object = (struct object){.kind = OBJECT_NEXTHOP, .nexthop = &ret->nexthop};
 	if (head.nh_protocol != ROUTE_PROTO_LODEN || raw.special || !ip_is_set(&raw.via) ||
 	    (dev != DEV_VXLAN && dev != DEV_VXLAN6))
-		return NL_TAKEN;
+		return NL_NOT_OURS;
 	return 0;
 }
 

@@ -118,6 +118,7 @@ int nl_route_decode(const struct nl_msg *m, const struct nl_ours *ours, struct n
 		ret->route.oif = dev == DEV_NONE ? raw.oif : 0;
 		ret->route.via = raw.via;
 		ret->route.onlink = head.rtm_flags & RTNH_F_ONLINK;
+		ret->route.scope = ip_is_set(&raw.via) ? head.rtm_scope : RT_SCOPE_UNIVERSE;
 	}
 	ret->object = (struct object){.kind = OBJECT_ROUTE, .route = &ret->route};
 	return 0;
@@ -130,7 +131,7 @@ static uint8_t scope(const struct op *op)
 	if (op->verb == OP_DEL)
 		return RT_SCOPE_NOWHERE; /* any */
 	return r->type == ROUTE_UNICAST && r->nhid == 0 && !ip_is_set(&r->via) ? RT_SCOPE_LINK
-									       : RT_SCOPE_UNIVERSE;
+									       : r->scope;
 }
 
 /* A removal takes the first route of the slot that has all that it names. Metric 0 and protocol 0 mean any

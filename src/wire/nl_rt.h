@@ -37,11 +37,10 @@ struct nl_object {
 /* Outcomes of decoding besides 0 = ours. */
 enum {
 	NL_NOT_OURS = 1,
-	NL_TAKEN = 2, /* a nexthop of somebody else within our range: only its id is set */
 };
 
 /* RTM_NEW* and RTM_DEL* of addresses, neighbours, FDB entries, nexthops and routes. 0, an outcome, or
- * -EBADMSG. `ret` is valid only for 0 and NL_TAKEN, and not to be copied (it points into itself). */
+ * -EBADMSG. `ret` is valid only for 0, and not to be copied (it points into itself). */
 int nl_rt_decode(const struct nl_msg *m, const struct nl_ours *ours, struct nl_object *ret);
 
 /* The request for a dump of `kind`. The kernel filters what it can: neighbours and FDB entries by

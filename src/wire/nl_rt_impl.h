@@ -3,7 +3,7 @@
 #define WIRE_NL_RT_IMPL_H
 /* What nl_addr.c, nl_neigh.c and nl_route.c give to nl_rt.c. Not for others.
  *
- * *_decode: message → object; 0, NL_NOT_OURS, NL_TAKEN, -EBADMSG.
+ * *_decode: message → object; 0, NL_NOT_OURS, -EBADMSG.
  * *_encode: appends one complete message but its end; -ENODEV if the role has no link. */
 
 #include <linux/netlink.h>

@@ -101,7 +101,7 @@ static void object_news(const struct nl_msg *m, const struct nl_watch *w, struct
 	struct nl_object o;
 	int r = nl_rt_decode(m, &w->ours, &o);
 
-	if (r != 0 && r != NL_TAKEN)
+	if (r != 0)
 		return;
 	news->kinds = OBJECT_BIT(o.object.kind);
 	if (o.object.kind == OBJECT_NEXTHOP)

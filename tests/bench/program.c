@@ -84,7 +84,7 @@ static void on_object(void *arg, const struct object *o)
 
 static struct update dump(struct bench *b, unsigned kinds)
 {
-	const struct os_dump what = {kinds, on_object, b, &b->arena};
+	const struct os_dump what = {kinds, on_object, b};
 	struct event end = {.type = EVENT_DUMP_END};
 	struct os_taken taken = {0};
 	struct err err = {0};
@@ -93,8 +93,6 @@ static struct update dump(struct bench *b, unsigned kinds)
 	tell(b, (struct event){.type = EVENT_DUMP_BEGIN, .dump_begin = {kinds}});
 	if (os_ops_kernel.dump(b->os, &what, &taken, &err) < 0)
 		die("dump", err.text);
-	end.dump_end.taken_ids = taken.ids;
-	end.dump_end.n_taken_ids = taken.n;
 	end.dump_end.devs = os_ops_kernel.devmap(b->os);
 	return tell(b, end);
 }
@@ -214,7 +212,7 @@ int main(int argc, char **argv)
 				   .bridge = true,
 				   .bridge_name = "cni0",
 				   .vxlan_guard = argc == 2,
-				   .nexthop_threshold = 256,
+				   .spread_threshold = 256,
 				   .nexthop_base = 0x66000000,
 				   .audit_ms = 30000},
 			  .now_ms = 1000};

@@ -13,7 +13,7 @@ n=0
 for i in $nodes; do
 	n=$((n + 1))
 	node_add "$i" "$n"
-	agent_start "$i" --ip-masq --etcd-lease-ttl=20
+	agent_start "$i" --ip-masq --etcd-lease-ttl=20 --spread-threshold=1
 done
 for i in $nodes; do wait_for 15 "$i is ready" on "$i" loden status; done
 
@@ -29,7 +29,7 @@ while [ "$(date +%s)" -lt "$end" ]; do
 			grep -B1 "192.168.77.$n\"" | grep subnets | while read -r key; do etcdctl_ del "$key" >/dev/null; done
 	fi
 	node_add "$i" "$n"
-	agent_start "$i" --ip-masq --etcd-lease-ttl=20
+	agent_start "$i" --ip-masq --etcd-lease-ttl=20 --spread-threshold=1
 	sleep 0.7
 done
 

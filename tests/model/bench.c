@@ -69,7 +69,7 @@ static void run(unsigned n_peers)
 
 	world_init(&w, &random);
 	w.net.network = (struct cidr){ip_from_v4(0x0a000000), 8};
-	w.conf.nexthop_threshold = 256;
+	w.conf.spread_threshold = 256;
 	for (unsigned i = 0; i < n_peers; i++) {
 		leases[i] = world_lease(i + 1, 0);
 		leases[i].subnet.ip = ip_from_v4(0x0a000000 + ((i + 1) << 8));

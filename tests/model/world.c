@@ -65,7 +65,7 @@ static void build(struct world *w)
 		.own = &w->own,
 		.vtep_mac = {{2, 1, 1, 1, 1, 1}},
 		.vtep_mac6 = {{2, 1, 1, 1, 1, 6}},
-		.nexthops = w->nexthops,
+		.spread = w->spread,
 	};
 
 	leases_init(&table);
@@ -91,7 +91,7 @@ void world_init(struct world *w, uint64_t *random)
 			 .blackhole_route = world_below(random, 2),
 			 .bridge = world_below(random, 4) > 0,
 			 .bridge_name = "cni0",
-			 .nexthop_threshold = 16,
+			 .spread_threshold = 16,
 			 .nexthop_base = 0x10000000,
 			 .audit_ms = 30000},
 		.net = netconf_defaults(),
@@ -102,7 +102,7 @@ void world_init(struct world *w, uint64_t *random)
 			   .ip = ip_from_v4(0xc0a80001),
 			   .public_ip = ip_from_v4(0xc0a80001)},
 		.own = world_lease(0, 0),
-		.nexthops = world_below(random, 2),
+		.spread = world_below(random, 2),
 	};
 	arena_init(&w->arena, 0);
 	w->net.backend = BACKEND_VXLAN;

@@ -16,7 +16,7 @@ struct world {
 	struct uplink uplink;
 	struct lease own, peers[WORLD_PEERS_MAX];
 	size_t n_peers;
-	bool nexthops;
+	bool spread;
 	struct adopt rule;
 	struct arena arena; /* owns want */
 	struct netstate want;

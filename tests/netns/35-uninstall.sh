@@ -24,12 +24,14 @@ before=$(state_of a)
 etcd_start
 etcd_conf '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
 for n in 5 6 7 8 9; do etcd_peer "10.244.$n.0/24" "192.168.77.$n" "02:00:00:00:00:0$n"; done
-agent_start a --ip-masq --ip-blackhole-route --nexthop-threshold=2
+agent_start a --ip-masq --ip-blackhole-route --spread-threshold=2
 wait_for 10 'ready' on a loden status
 want_match 'flannel.1 is there' flannel.1 "$(on a ip link)"
-want_match 'nexthops are there' 'id 1[0-9]{9} ' "$(on a ip nexthop)"
+want_match 'routes have scopes' '10\.244\.5\.0/24 .*scope [0-9]+' "$(on a ip route show proto 102)"
 want_match 'the accepts are there' 10.244.0.0/16 "$(on a nft list chain ip filter FORWARD)"
 agent_stop a
+# As earlier versions made them: 0x4c000000 + the low bits of the subnet.
+on a ip nexthop add id 1291060480 via 10.244.5.0 dev flannel.1 onlink proto 102
 
 want_exit 'uninstall' 0 on a loden uninstall
 want_match 'says what went' '^removed +link flannel.1' "$out"

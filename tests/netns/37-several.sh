@@ -18,9 +18,9 @@ etcd_peer 10.244.9.0/24 192.168.77.9 02:00:00:00:00:09
 etcdctl_ put /second/config '{"Network":"10.200.0.0/16","Backend":{"Type":"vxlan","VNI":2,"Port":8473}}' >/dev/null
 etcdctl_ put /second/subnets/10.200.9.0-24 \
 	'{"PublicIP":"192.168.77.9","PublicIPv6":null,"BackendType":"vxlan","BackendData":{"VNI":2,"VtepMAC":"02:00:00:00:02:09"}}' >/dev/null
-agent_start a --ip-masq --ip-blackhole-route --nexthop-threshold=0
+agent_start a --ip-masq --ip-blackhole-route --spread-threshold=0
 on_bg a second loden agent --etcd-endpoints="$ETCD_URL" --ip-masq --ip-blackhole-route \
-	--nexthop-threshold=0 --run-dir=/run/second --state-dir=/var/lib/second --bridge=cni1 \
+	--spread-threshold=0 --run-dir=/run/second --state-dir=/var/lib/second --bridge=cni1 \
 	--subnet-file=/run/second/subnet.env --etcd-prefix=/second
 wait_for 10 'the first is ready' on a loden status
 wait_for 10 'the second is ready' on a loden status --run-dir=/run/second
@@ -48,4 +48,3 @@ want_exit 'the second leaves' 0 on a loden uninstall --run-dir=/run/second \
 	--state-dir=/var/lib/second --bridge=cni1 --subnet-file=/run/second/subnet.env
 want_no_match 'its link is gone' 'flannel\.2:' "$(on a ip link)"
 want_eq 'no table is left' '' "$(on a nft list tables)"
-want_eq 'no nexthop is left' '' "$(on a ip nexthop)"

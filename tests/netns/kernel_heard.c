@@ -90,7 +90,7 @@ static void test_a_look_elsewhere_hides_no_link(void **state)
 	struct os_notice notice;
 	struct ip nowhere = {0};
 	struct node n;
-	const struct os_dump peek = {LINK, ignore, NULL, &n.arena, .peek = true};
+	const struct os_dump peek = {LINK, ignore, NULL, .peek = true};
 
 	(void)state;
 	start(&n);

@@ -24,7 +24,7 @@ static void count(void *arg, const struct object *o)
 
 static double dump_us(struct node *n, size_t *ret_objects)
 {
-	const struct os_dump what = {PEER, count, ret_objects, &n->arena};
+	const struct os_dump what = {PEER, count, ret_objects};
 	double t = now_us();
 
 	*ret_objects = 0;

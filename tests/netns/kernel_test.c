@@ -98,7 +98,7 @@ static void on_object(void *arg, const struct object *o)
 /* Dumps into n->have, unsorted. */
 void dump(struct node *n, unsigned kinds)
 {
-	const struct os_dump what = {kinds, on_object, n, &n->arena};
+	const struct os_dump what = {kinds, on_object, n};
 	struct err err = {0};
 
 	memset(&n->have, 0, sizeof(n->have));
@@ -220,6 +220,7 @@ void add_peer(struct node *n, uint32_t i, bool by_nexthop)
 		route.dev = DEV_VXLAN;
 		route.via = subnet;
 		route.onlink = true;
+		route.scope = (uint8_t)(i % 200);
 	}
 	add(n, OBJECT_NEIGH, &neigh);
 	add(n, OBJECT_FDB, &fdb);

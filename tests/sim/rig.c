@@ -53,8 +53,6 @@ static struct update dump(struct rig *r, unsigned kinds)
 				  .dump_end = {.code = fails ? r->fail_code : 0,
 					       .problem = "broken off",
 					       .devs = &r->kernel->devs,
-					       .taken_ids = r->taken_ids,
-					       .n_taken_ids = r->n_taken_ids,
 					       .flanneld = r->flanneld.pid ? &r->flanneld : NULL}});
 }
 

@@ -30,8 +30,6 @@ struct rig {
 	struct cidr subnet, subnet6; /* what UPDATE_PUBLISH is answered with; unset = nothing yet */
 	struct lease published;
 	bool is_published;
-	uint32_t taken_ids[4];
-	size_t n_taken_ids;
 	struct culprit flanneld; /* one that lives on the node; pid 0 = none */
 	struct rig_hooks hooks;
 	size_t n_dumps, n_plans, n_wakes;

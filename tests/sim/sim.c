@@ -424,8 +424,6 @@ static int nexthop_op(struct sim *k, const struct op *op, struct text *why)
 {
 	int r = op->verb == OP_DEL ? 0 : needs_link(k, op->object.nexthop->dev, true, why);
 
-	if (k->no_nexthops)
-		return fail(why, -EOPNOTSUPP, "Operation not supported");
 	if (r == 0 && op->verb == OP_ADD && sim_find(k, &op->object))
 		return fail(why, -EEXIST, "File exists");
 	return r ? r : plain_op(k, op, -ENOENT, why);

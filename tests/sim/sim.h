@@ -33,7 +33,6 @@ struct sim {
 	uint32_t last_index;
 	uint32_t uplink_mtu_bytes;
 	bool uplink_down;
-	bool no_nexthops;
 	struct sim_fault faults[SIM_FAULTS_MAX];
 	size_t n_faults;
 	/* Whatever they are: `fail_n` ops from the fail_at-th on, counted from 1, fail so. */

@@ -128,6 +128,7 @@ static bool parse_route(const struct words *w, size_t i, struct route *r)
 		.dev = dev_after(w),
 		.metric = words_number(w, "metric", 0),
 		.nhid = words_number(w, "nhid", 0),
+		.scope = (uint8_t)words_number(w, "scope", 0),
 		.via = ip_after(w, "via"),
 		.oif = words_number(w, "oif", 0),
 	};

@@ -9,7 +9,7 @@
  *	nexthop 7 via 10.244.1.0 dev vxlan
  *	neigh 10.244.1.0 mac 02:… dev vxlan [dynamic]
  *	fdb 02:… dst 192.168.0.2 dev vxlan [dynamic]
- *	route 10.244.1.0/24 [via 10.244.1.0] [dev vxlan | oif 9] [onlink] [nhid 7] [proto 3] [metric 9]
+ *	route 10.244.1.0/24 [via 10.244.1.0] [dev vxlan | oif 9] [onlink] [nhid 7] [scope 9] [proto 3] [metric 9]
  *	    [blackhole]
  *	sysctl net/ipv4/ip_forward 0
  *	table loden [ip6]

@@ -137,7 +137,7 @@ void story_init(struct story *s, FILE *out)
 		.forward_rules = true,
 		.bridge = true,
 		.bridge_name = "cni0",
-		.nexthop_threshold = 256,
+		.spread_threshold = 256,
 		.nexthop_base = 0x10000000,
 		.audit_ms = 30000,
 	};
@@ -155,14 +155,11 @@ static void start(struct story *s)
 {
 	struct uplink uplink = s->rig.uplink;
 	struct cidr subnet = s->rig.subnet, subnet6 = s->rig.subnet6;
-	struct rig before = s->rig;
 
 	rig_init(&s->rig, &s->conf, &s->kernel);
 	s->rig.uplink = uplink;
 	s->rig.subnet = subnet;
 	s->rig.subnet6 = subnet6;
-	memcpy(s->rig.taken_ids, before.taken_ids, sizeof(before.taken_ids));
-	s->rig.n_taken_ids = before.n_taken_ids;
 	s->rig.hooks = (struct rig_hooks){
 		.arg = s,
 		.dump = on_dump,
@@ -202,7 +199,7 @@ static const char *do_agent(struct story *s, const struct words *w)
 		s->conf.blackhole_route = true;
 	if (words_has(w, "vxlan-guard"))
 		s->conf.vxlan_guard = true;
-	s->conf.nexthop_threshold = words_number(w, "nexthops-above", s->conf.nexthop_threshold);
+	s->conf.spread_threshold = words_number(w, "scopes-above", s->conf.spread_threshold);
 	text_copy(s->conf.instance, sizeof(s->conf.instance), instance ? instance : "");
 	return s->running ? "the agent runs already" : NULL;
 }
@@ -575,20 +572,15 @@ static const char *do_kernel(struct story *s, const struct words *w)
 
 	if (w->n < 3)
 		return "kernel VERB WHAT …";
-	if (strcmp(w->word[1], "refuses") == 0) {
-		s->kernel.no_nexthops = true;
-	} else if (strcmp(w->word[1], "drops-first") == 0 ||
-		   strcmp(w->word[1], "policy-first") == 0) {
+	if (strcmp(w->word[1], "drops-first") == 0 || strcmp(w->word[1], "policy-first") == 0) {
 		if (!do_kernel_rule(s, w, w->word[1][0] == 'd'))
 			return "there is no such chain";
 	} else if (strcmp(w->word[1], "flush") == 0 && words_kind(w->word[2], &kind)) {
 		sim_flush(&s->kernel, kind);
 		notice(s, OBJECT_BIT(kind), w);
-	} else if (strcmp(w->word[1], "takes") == 0 && s->rig.n_taken_ids < 4) {
-		s->rig.taken_ids[s->rig.n_taken_ids++] = (uint32_t)strtoul(w->word[2], NULL, 0);
 	} else if (!do_kernel_strays(s, w) && !do_kernel_object(s, w) && !do_kernel_link(s, w)) {
 		return "kernel add|append|prepend|del OBJECT, down|up|flap DEV, flush KIND, "
-		       "refuses nexthops, takes ID, drops-first CHAIN, policy-first CHAIN, strays N";
+		       "drops-first CHAIN, policy-first CHAIN, strays N";
 	}
 	return NULL;
 }

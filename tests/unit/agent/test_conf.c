@@ -60,7 +60,7 @@ static void flags_mean_something(void **state)
 	assert_true(c.bridge);
 	assert_string_equal(c.bridge_name, "cni0");
 	assert_int_equal(c.audit_ms, 7000);
-	assert_int_equal(c.nexthop_threshold, 256);
+	assert_int_equal(c.spread_threshold, 256);
 	assert_int_equal(conf_of("--ip-masq-fully-random-disable", "--bridge=none", &c, &err), 0);
 	assert_false(c.masq_fully_random);
 	assert_false(c.bridge);

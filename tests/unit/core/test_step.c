@@ -75,7 +75,7 @@ static void feed_own(struct node *n)
 static void node_init(struct node *n)
 {
 	const struct brain_conf conf = {
-		.seed = 0, .nexthop_threshold = 256, .nexthop_base = 0x10000000, .audit_ms = 30000};
+		.seed = 0, .spread_threshold = 256, .nexthop_base = 0x10000000, .audit_ms = 30000};
 	char complaints[200];
 	struct text t = TEXT(complaints);
 
@@ -121,8 +121,8 @@ static void test_a_long_plan_comes_in_slices(void **state)
 		n_slices++;
 		feed(&n, (struct event){.type = EVENT_APPLIED});
 	}
-	/* Link, address, file; nexthop, neighbour, FDB entry and route for each peer. */
-	assert_int_equal(n_ops, 3 + 4 * 1000);
+	/* Link, address, file; neighbour, FDB entry and route for each peer. */
+	assert_int_equal(n_ops, 3 + 3 * 1000);
 	assert_in_range(n_slices, 5, 20);
 	assert_int_equal(n.u.flags & UPDATE_DUMP, UPDATE_DUMP);
 	brain_free(n.b);

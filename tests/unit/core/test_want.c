@@ -122,8 +122,7 @@ static void test_peers_plain(void **state)
 	arena_fini(&n.arena);
 }
 
-/* One on the uplink's segment, one behind a router: with nexthop objects, too, which the direct one never
- * has, so that a peer that moves is here or there and never in between. */
+/* One on the uplink's segment, one behind a router. */
 static void test_direct_peers(void **state)
 {
 	struct node n;
@@ -150,15 +149,14 @@ static void test_direct_peers(void **state)
 		    "sysctl net/ipv4/ip_forward = 1\n"
 		    "sysctl net/ipv4/conf/eth0/rp_filter = 2\n"
 		    "sysctl net/ipv4/conf/flannel.1/rp_filter = 2\n");
-	n.in.nexthops = true;
-	assert_want(&n, OBJECT_BIT(OBJECT_NEXTHOP) | OBJECT_BIT(OBJECT_ROUTE),
-		    "nexthop id 284426752 via 10.244.2.0 dev flannel.1 onlink\n"
-		    "route 10.244.1.0/24 via 192.168.0.2 dev eth0\n"
-		    "route 10.244.2.0/24 nhid 284426752\n"
-		    "route 10.244.4.0/24 via 192.168.0.5 dev eth0\n"
+	n.in.spread = true;
+	assert_want(&n, OBJECT_BIT(OBJECT_ROUTE),
+		    "route 10.244.1.0/24 via 192.168.0.2 dev eth0 scope 33\n"
+		    "route 10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink scope 34\n"
+		    "route 10.244.4.0/24 via 192.168.0.5 dev eth0 scope 36\n"
 		    "route 10.244.7.0/24 metric 4096 blackhole\n");
 	n.net.vxlan.direct_routing = false;
-	n.in.nexthops = false;
+	n.in.spread = false;
 	assert_want(&n, OBJECT_BIT(OBJECT_FDB),
 		    "fdb 02:00:00:00:00:06 dev flannel.1 dst 192.168.0.5\n"
 		    "fdb 02:00:00:00:00:08 dev flannel.1 dst 192.168.7.7\n"
@@ -166,23 +164,19 @@ static void test_direct_peers(void **state)
 	arena_fini(&n.arena);
 }
 
-static void test_peers_by_nexthops(void **state)
+/* Of 1 to 199, by the subnet's own number; a route without a gateway has none. */
+static void test_many_peers_have_scopes(void **state)
 {
-	const uint32_t taken[] = {0x10f40100, 0x10f40101, 0x10f403ff};
 	struct node n;
 
 	(void)state;
 	node_init(&n);
-	n.in.nexthops = true;
-	n.in.taken_ids = taken;
-	n.in.n_taken_ids = ARRAY_SIZE(taken);
-	n.peers[1].state = PEER_OTHER;
-	/* The subnet of peer 4 has one address, and the id of that is taken. */
-	cidr_parse("10.244.3.255/32", &n.peers[3].lease.subnet);
-	assert_want(&n, OBJECT_BIT(OBJECT_NEXTHOP) | OBJECT_BIT(OBJECT_ROUTE),
-		    "nexthop id 284426498 via 10.244.1.0 dev flannel.1 onlink\n"
-		    "route 10.244.1.0/24 nhid 284426498\n"
-		    "route 10.244.3.255/32 via 10.244.3.255 dev flannel.1 onlink\n"
+	n.in.spread = true;
+	cidr_parse("10.244.1.200/32", &n.peers[1].lease.subnet);
+	assert_want(&n, OBJECT_BIT(OBJECT_ROUTE),
+		    "route 10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink scope 33\n"
+		    "route 10.244.1.200/32 via 10.244.1.200 dev flannel.1 onlink scope 35\n"
+		    "route 10.244.4.0/24 via 10.244.4.0 dev flannel.1 onlink scope 36\n"
 		    "route 10.244.7.0/24 metric 4096 blackhole\n");
 	arena_fini(&n.arena);
 }
@@ -345,45 +339,18 @@ static void test_dual_direct(void **state)
 
 	(void)state;
 	dual_init(&n);
-	n.in.nexthops = true;
+	n.in.spread = true;
 	n.net.vxlan.direct_routing = true;
 	n.uplink.segment.n = 1;
 	n.uplink.segment.routes[0].on_link = true;
 	cidr_parse("2001:db8::/64", &n.uplink.segment.routes[0].dst);
 	n.in.n_peers = 1;
 	assert_want(&n, PEERS,
-		    "nexthop id 284426496 via 10.244.1.0 dev flannel.1 onlink\n"
 		    "neigh 10.244.1.0 dev flannel.1 mac 02:00:00:00:00:09\n"
 		    "fdb 02:00:00:00:00:09 dev flannel.1 dst 192.168.0.2\n"
-		    "route 10.244.1.0/24 nhid 284426496\n"
+		    "route 10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink scope 33\n"
 		    "route 10.244.7.0/24 metric 4096 blackhole\n"
 		    "route fd00:10:244:1::/64 metric 1024 via 2001:db8::2 dev eth0\n"
-		    "route fd00:10:244:7::/64 metric 4096 blackhole\n");
-	arena_fini(&n.arena);
-}
-
-/* Both ids of a peer are out of its IPv4 subnet: whose that is, is certain. */
-static void test_dual_nexthops(void **state)
-{
-	const uint32_t taken[] = {0x10f40101};
-	struct node n;
-
-	(void)state;
-	dual_init(&n);
-	n.in.nexthops = true;
-	n.in.taken_ids = taken;
-	n.in.n_taken_ids = ARRAY_SIZE(taken);
-	n.peers[3].state = PEER_REFUSED;
-	assert_want(&n, OBJECT_BIT(OBJECT_NEXTHOP) | OBJECT_BIT(OBJECT_ROUTE),
-		    "nexthop id 284426496 via 10.244.1.0 dev flannel.1 onlink\n"
-		    "nexthop id 284426498 via fe80::ff:fe00:609 dev flannel-v6.1\n"
-		    "nexthop id 284426752 via 10.244.2.0 dev flannel.1 onlink\n"
-		    "route 10.244.1.0/24 nhid 284426496\n"
-		    "route 10.244.2.0/24 nhid 284426752\n"
-		    "route 10.244.7.0/24 metric 4096 blackhole\n"
-		    "route fd00:10:244:1::/64 metric 1024 nhid 284426498\n"
-		    "route fd00:10:244:3::/64 metric 1024 via fe80::ff:fe00:607 dev flannel-v6.1\n"
-		    "route fd00:10:244:4::/64 metric 1024 via fe80::ff:fe00:606 dev flannel-v6.1\n"
 		    "route fd00:10:244:7::/64 metric 4096 blackhole\n");
 	arena_fini(&n.arena);
 }
@@ -434,14 +401,13 @@ int main(void)
 		cmocka_unit_test(test_without_a_lease_only_the_device),
 		cmocka_unit_test(test_peers_plain),
 		cmocka_unit_test(test_direct_peers),
-		cmocka_unit_test(test_peers_by_nexthops),
+		cmocka_unit_test(test_many_peers_have_scopes),
 		cmocka_unit_test(test_two_subnets_of_one_node_share_an_entry),
 		cmocka_unit_test(test_what_every_node_needs),
 		cmocka_unit_test(test_dual_node),
 		cmocka_unit_test(test_dual_peers),
 		cmocka_unit_test(test_dual_two_subnets_of_one_node),
 		cmocka_unit_test(test_dual_direct),
-		cmocka_unit_test(test_dual_nexthops),
 		cmocka_unit_test(test_mtu),
 		cmocka_unit_test(test_names_carry_the_instance),
 	};

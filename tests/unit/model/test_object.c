@@ -231,6 +231,7 @@ static void test_each_field_is_key_or_value(void **state)
 	ASSERT_FIELD(OBJECT_ROUTE, route, route, onlink, false, true);
 	ASSERT_FIELD(OBJECT_ROUTE, route, route, dev, DEV_UPLINK, true);
 	ASSERT_FIELD(OBJECT_ROUTE, route, route, nhid, 1, true);
+	ASSERT_FIELD(OBJECT_ROUTE, route, route, scope, 9, true);
 	ASSERT_FIELD(OBJECT_ROUTE, route, route, via.b[15], 1, true);
 	ASSERT_FIELD(OBJECT_FW_TABLE, fw_table, table, family, FW_INET, false);
 	ASSERT_FIELD(OBJECT_FW_TABLE, fw_table, table, name[0], 'x', false);

@@ -75,6 +75,7 @@ static void test_what_is_encoded_is_decoded(void **state)
 		 .proto = 102,
 		 .onlink = true,
 		 .dev = DEV_VXLAN,
+		 .scope = 199,
 		 .via = ip("10.244.2.0")},
 		{.dst = cidr("10.244.2.0/24"), .proto = 102, .nhid = BASE + 9},
 		{.dst = cidr("10.244.0.0/24"), .proto = 102, .type = ROUTE_BLACKHOLE},

@@ -356,11 +356,14 @@ static void test_neighbours_and_nexthops(void **state)
 		assert_int_equal(news(&b).kinds, neighs[i].kinds);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(nexthops); i++) {
-		struct nhmsg head = {0};
+		struct nhmsg head = {.nh_protocol = ROUTE_PROTO_LODEN};
 		struct nl_buf b = NL_BUF(bytes);
+		struct ip via = ip_from_v4(0x0af40100);
 
 		nl_begin(&b, RTM_DELNEXTHOP, 0, 0, &head, sizeof(head));
 		nl_put_u32(&b, NHA_ID, nexthops[i].id);
+		nl_put_ip(&b, NHA_GATEWAY, &via);
+		nl_put_u32(&b, NHA_OIF, VXLAN);
 		assert_int_equal(news(&b).kinds, nexthops[i].kinds);
 	}
 }
