@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The same sources make the same bytes, in whatever folder and under whatever name of the build
 # folder.
-# timeout: 600
+# timeout: 1800
 set -eu
 
 copy=$TMPDIR/some/where/else

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # clang builds everything without a warning, and what it builds passes the unit tests.
-# timeout: 600
+# timeout: 1800
 set -eu
 
 ./dev build clang

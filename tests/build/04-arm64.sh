@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The programs cross-compile for arm64 without a warning.
-# timeout: 600
+# timeout: 1800
 set -eu
 
 ./dev build arm64
