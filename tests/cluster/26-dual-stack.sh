@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 600
+# timeout: 900
 # Three nodes of both families: pods reach each other in both; a node without IPv6 among them is reached by IPv4;
 # from disk and after a crash both are there again; and what one family suffers the other does not.
 # shellcheck disable=SC2119,SC2016

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 600
+# timeout: 1800
 # Dual stack on one node: each kind of IPv6 object of ours deleted or altered is repaired, and nothing of
 # others around it changes; a family that cannot be had leaves the other one working and is named
 # (failures.md I-25); routes that a router advertised survive forwarding (I-24).

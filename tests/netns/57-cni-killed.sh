@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # A plugin killed, or told to stop, before any of its system calls leaves nothing that its DEL does not find.
-# timeout: 900
+# timeout: 2700
 . "$(dirname "$0")/cni.sh"
 command -v strace >/dev/null || skip "no strace"
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Our plugins and the reference's, asked the same, answer the same and leave the same, in kernel and files.
-# timeout: 900
+# timeout: 2700
 #
 # Each case runs twice, on two fresh nodes (cni-side.sh); every line that only one of them says has to be among
 # the known differences below, which docs/cni-differences.md explains by the same numbers.
