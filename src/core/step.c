@@ -64,11 +64,7 @@ static void on_config(struct brain *b, const struct event *ev, struct update *re
 		SAY(l->config_problem, ev->config.problem, "cannot be read");
 		return;
 	}
-	if (!backend_find(net->backend)) {
-		text_add(&t, "Backend.Type: this build has no such backend: ");
-		text_add_escaped(&t, net->backend_text, strnlen(net->backend_text, 32));
-		return;
-	}
+	assert(backend_find(net->backend)); /* netconf_derive() refuses others */
 	if (l->recall.own &&
 	    (!cidr_covers(&net->network, &l->own.subnet) || loses6(net, &l->own))) {
 		l->have_own = l->recall.own = false; /* recalled: then the source gives another */

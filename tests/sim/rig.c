@@ -88,9 +88,9 @@ void rig_uplink(struct rig *r)
 {
 	bool have = r->uplink.ifindex;
 
-	rig_feed(r, (struct event){
-			    .type = EVENT_UPLINK,
-			    .uplink = {have ? &r->uplink : NULL, have ? r->lacks : r->no_uplink}});
+	rig_feed(r, (struct event){.type = EVENT_UPLINK,
+				   .uplink = {have ? &r->uplink : NULL,
+					      have ? r->lacks : r->no_uplink, r->n_shortcuts}});
 }
 
 void rig_feed(struct rig *r, struct event ev)

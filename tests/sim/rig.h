@@ -27,6 +27,7 @@ struct rig {
 	struct uplink uplink; /* what UPDATE_UPLINK is answered with; ifindex 0 = none */
 	const char *no_uplink;
 	const char *lacks;	     /* why it has one family only; NULL = it has both */
+	uint32_t n_shortcuts;	     /* of the bridge, found with it */
 	struct cidr subnet, subnet6; /* what UPDATE_PUBLISH is answered with; unset = nothing yet */
 	struct lease published;
 	bool is_published;

@@ -199,6 +199,8 @@ bool words_object(const struct words *w, size_t first, struct words_object *ret)
 		o.fw_chain.n_before = (uint16_t)words_number(w, "rules", 0);
 		if (words_has(w, "flannel"))
 			o.fw_chain.owner = FW_OWNER_FLANNEL;
+		if (words_has(w, "native"))
+			o.fw_chain.owner = FW_OWNER_NATIVE;
 		if (words_has(w, "legacy"))
 			o.fw_chain.owner = FW_OWNER_LEGACY;
 		ok = i + 1 < w->n && text_copy(o.fw_chain.table, FW_NAME_SIZE, w->word[i]) &&

@@ -13,7 +13,7 @@
  *	    [blackhole]
  *	sysctl net/ipv4/ip_forward 0
  *	table loden [ip6]
- *	chain filter FORWARD [ip6] [drop] [rules N] [flannel | legacy]
+ *	chain filter FORWARD [ip6] [drop] [rules N] [flannel | legacy | native]
  */
 
 #include "model/lease.h"

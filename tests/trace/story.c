@@ -300,6 +300,8 @@ static const char *do_uplink(struct story *s, const struct words *w)
 			return "public ADDRESS";
 		if (!read_segment(w, &u->segment))
 			return "near CIDR [but CIDR]";
+		u->segment.cut = words_has(w, "cut");
+		s->rig.n_shortcuts = words_number(w, "shortcuts", 0);
 		wrong = uplink6(s, w, u);
 		sim_uplink(&s->kernel, u->name, u->mtu_bytes);
 	} else {
@@ -563,6 +565,9 @@ static const char *do_flanneld(struct story *s, const struct words *w)
 	if (w->n < 2 || (strcmp(w->word[1], "ends") != 0 && !pid))
 		return "flanneld pid N | ends";
 	s->rig.flanneld = (struct culprit){.pid = pid, .comm = "flanneld"};
+	if (words_after(w, "unit"))
+		text_copy(s->rig.flanneld.unit, sizeof(s->rig.flanneld.unit),
+			  words_after(w, "unit"));
 	return NULL;
 }
 
