@@ -354,8 +354,7 @@ void fw_left_explain(const struct object *have, struct text *ret)
 		return;
 	}
 	f = fw_flannel_chain(c->table, c->chain);
-	if (!f)
-		return;
+	assert(f);
 	text_add(ret, "%s chain %s %s of an earlier flanneld is still in force: ",
 		 c->owner == FW_OWNER_LEGACY ? "iptables-legacy" : "nf_tables", f->table, f->chain);
 	if (c->owner == FW_OWNER_LEGACY)

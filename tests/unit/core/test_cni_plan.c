@@ -586,6 +586,43 @@ static void test_cni_plan_names(void **state)
 	assert_int_equal(strlen(alias), CNI_PLAN_ALIAS_SIZE - 1);
 }
 
+/* A route's text, whatever it carries. */
+static void test_cni_plan_route_text(void **state)
+{
+	static const struct {
+		const char *dst, *gw;
+		bool table, scope;
+		const char *want;
+	} rows[] = {
+		{"10.0.0.0/8", NULL, false, false, "10.0.0.0/8"},
+		{"fd00::/8", "fd00::1", false, false, "fd00::/8 via fd00::1"},
+		{NULL, "fd00::1", true, false, "::/0 via fd00::1 metric 7 table 100"},
+		{"10.0.0.0/8", NULL, true, true, "10.0.0.0/8 metric 7 table 100 scope 253"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct cni_op op = {
+			.type = CNI_OP_ROUTE,
+			.link = CNI_PLAN_POD,
+			.route = {.has_table = rows[i].table, .has_scope = rows[i].scope},
+		};
+		char buf[200] = "";
+		struct text t = TEXT(buf);
+
+		if (rows[i].dst)
+			op.route.dst = cidr(rows[i].dst);
+		if (rows[i].gw)
+			assert_true(ip_parse(rows[i].gw, &op.route.gw));
+		if (rows[i].table)
+			op.route.table = 100, op.route.priority = 7;
+		if (rows[i].scope)
+			op.route.scope = 253;
+		cni_op_format(&op, &t);
+		assert_string_equal(buf, arena_printf(&arena, "route.add %s pod", rows[i].want));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -601,6 +638,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cni_plan_layer2, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cni_plan_refuses, setup, teardown),
 		cmocka_unit_test(test_cni_plan_names),
+		cmocka_unit_test_setup_teardown(test_cni_plan_route_text, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

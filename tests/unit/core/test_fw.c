@@ -362,6 +362,14 @@ static void test_explain_input(void **state)
 			 "nf_tables chain ip filter INPUT (priority 0, policy drop) may drop the "
 			 "overlay's packets, UDP port 8472: run: iptables -I INPUT -p udp --dport "
 			 "8472 -j ACCEPT");
+	s.net.ipv6 = true;
+	have.family = FW_IP6;
+	assert_explained(&s, &have,
+			 "nf_tables chain ip6 filter INPUT (priority 0, policy drop) may drop the "
+			 "overlay's packets, UDP port 8472: run: ip6tables -I INPUT -p udp --dport "
+			 "8472 -j ACCEPT");
+	s.net.ipv6 = false;
+	have.family = FW_IP;
 	have.ufw = true;
 	s.net.vxlan.port = 4789;
 	assert_explained(&s, &have,
@@ -392,6 +400,54 @@ static void test_explain_input(void **state)
 	arena_fini(&s.arena);
 }
 
+/* What an earlier flanneld left, where we put nothing in its place. */
+static void test_what_is_left_is_explained(void **state)
+{
+	static const struct fw_table table = {.family = FW_IP6, .name = "flannel-ipv6"};
+
+	static const struct {
+		enum fw_family family;
+		enum fw_owner owner;
+		const char *table, *chain, *want;
+	} rows[] = {
+		{FW_IP, FW_OWNER_FLANNEL, "nat", "FLANNEL-POSTRTG",
+		 "nf_tables chain nat FLANNEL-POSTRTG of an earlier flanneld is still in force: "
+		 "without --ip-masq we put nothing in its place; run: iptables-nft -t nat -D "
+		 "POSTROUTING -m comment --comment 'flanneld masq' -j FLANNEL-POSTRTG; iptables-nft "
+		 "-t nat -F FLANNEL-POSTRTG; iptables-nft -t nat -X FLANNEL-POSTRTG"},
+		{FW_IP6, FW_OWNER_FLANNEL, "filter", "FLANNEL-FWD",
+		 "nf_tables chain filter FLANNEL-FWD of an earlier flanneld is still in force: "
+		 "without --iptables-forward-rules we put nothing in its place; run: ip6tables-nft -t "
+		 "filter -D FORWARD -m comment --comment 'flanneld forward' -j FLANNEL-FWD; "
+		 "ip6tables-nft -t filter -F FLANNEL-FWD; ip6tables-nft -t filter -X FLANNEL-FWD"},
+		{FW_IP6, FW_OWNER_LEGACY, "filter", "FLANNEL-FWD",
+		 "iptables-legacy chain filter FLANNEL-FWD of an earlier flanneld is still in force: "
+		 "we do not touch that kind of tables; run: ip6tables-legacy -t filter -D FORWARD -m "
+		 "comment --comment 'flanneld forward' -j FLANNEL-FWD; ip6tables-legacy -t filter -F "
+		 "FLANNEL-FWD; ip6tables-legacy -t filter -X FLANNEL-FWD"},
+	};
+
+	char buf[700];
+	struct text t = TEXT(buf);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fw_chain c = {.family = rows[i].family, .owner = rows[i].owner};
+
+		text_copy(c.table, sizeof(c.table), rows[i].table);
+		text_copy(c.chain, sizeof(c.chain), rows[i].chain);
+		t = (struct text)TEXT(buf);
+		fw_left_explain(&(struct object){.kind = OBJECT_FW_CHAIN, .fw_chain = &c}, &t);
+		assert_string_equal(buf, rows[i].want);
+	}
+	t = (struct text)TEXT(buf);
+	fw_left_explain(&(struct object){.kind = OBJECT_FW_TABLE, .fw_table = &table}, &t);
+	assert_string_equal(
+		buf, "nf_tables table ip6 flannel-ipv6 of an earlier flanneld is still in force: "
+		     "without --ip-masq and --iptables-forward-rules we put nothing in its place; "
+		     "run: nft delete table ip6 flannel-ipv6");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +460,7 @@ int main(void)
 		cmocka_unit_test(test_explain_input),
 		cmocka_unit_test(test_explain_legacy),
 		cmocka_unit_test(test_explain_ends_when_the_command_was_run),
+		cmocka_unit_test(test_what_is_left_is_explained),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

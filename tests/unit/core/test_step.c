@@ -327,6 +327,57 @@ static void test_status_says_what_is_known(void **state)
 	brain_free(n.b);
 }
 
+/* Whom peers' packets reach, and which networks are ours: what firewalls are read by. */
+static void test_networks_and_arrival_are_known_once_learnt(void **state)
+{
+	struct cidr networks[2];
+	struct fw_arrival arrival;
+	struct node n;
+
+	(void)state;
+	node_init(&n);
+	ip_parse("2001:db8::1", &n.uplink.ip6);
+	n.net.vxlan.port = 4789;
+	brain_networks(n.b, networks);
+	brain_arrival(n.b, &arrival);
+	assert_false(cidr_is_set(&networks[0]) || cidr_is_set(&networks[1]));
+	assert_int_equal(arrival.port, 0);
+	feed(&n, (struct event){.type = EVENT_CONFIG});
+	brain_networks(n.b, networks);
+	brain_arrival(n.b, &arrival);
+	assert_true(cidr_eq(&networks[0], &n.net.network));
+	assert_false(cidr_is_set(&networks[1]));
+	assert_int_equal(arrival.port, 0); /* without the uplink it is not known where */
+	feed(&n, (struct event){.type = EVENT_UPLINK});
+	brain_arrival(n.b, &arrival);
+	assert_int_equal(arrival.port, 4789);
+	assert_true(ip_eq(&arrival.local[0], &n.uplink.ip));
+	assert_true(ip_eq(&arrival.local[1], &n.uplink.ip6));
+	assert_string_equal(arrival.iif, "eth0");
+	brain_free(n.b);
+}
+
+/* What happened to the uplink is learnt first, a moment later: notices come in bursts. */
+static void test_a_notice_of_the_uplink_asks_for_facts(void **state)
+{
+	struct node n;
+	uint64_t wake_ms;
+
+	(void)state;
+	node_begin(&n, 3);
+	dump_end(&n, -ENOBUFS); /* nothing is under way */
+	feed(&n, (struct event){.type = EVENT_NOTICE, .notice = {.uplink = true}});
+	assert_int_equal(n.u.flags & UPDATE_UPLINK, 0);
+	wake_ms = n.u.wake_ms;
+	assert_true(wake_ms > n.now_ms && wake_ms <= n.now_ms + 1000);
+	n.now_ms = wake_ms;
+	feed(&n, (struct event){.type = EVENT_TIMER});
+	assert_int_equal(n.u.flags & UPDATE_UPLINK, UPDATE_UPLINK);
+	feed(&n, (struct event){.type = EVENT_UPLINK});
+	assert_int_equal(n.u.flags & UPDATE_UPLINK, 0);
+	brain_free(n.b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +391,8 @@ int main(void)
 		cmocka_unit_test(test_audits_are_spread),
 		cmocka_unit_test(test_names_are_known_before_anything_is_wanted),
 		cmocka_unit_test(test_status_says_what_is_known),
+		cmocka_unit_test(test_networks_and_arrival_are_known_once_learnt),
+		cmocka_unit_test(test_a_notice_of_the_uplink_asks_for_facts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
