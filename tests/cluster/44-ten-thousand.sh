@@ -32,4 +32,4 @@ agent_kill a
 agent_start a --ip-masq
 wait_for 60 'killed and started again: all verified' all_there 10001
 want_eq 'nothing was to be done' 0 "$(fact a .repairs)"
-want_calm 'then it is calm' agent-a 4 150
+want_calm 'then it is calm' agent-a 4 300
