@@ -378,6 +378,31 @@ static void test_changes_and_what_is_none(void **state)
 	leases_fini(&t);
 }
 
+/* Two keys of one subnet, which a store can hold: one peer, whichever. */
+static void test_a_list_holds_each_subnet_once(void **state)
+{
+	const struct lease all[] = {
+		lease("10.244.2.0/24", "192.168.0.2", MAC(2)),
+		lease("10.244.1.0/24", "192.168.0.1", MAC(1)),
+		lease("10.244.2.0/24", "192.168.0.9", MAC(3)),
+		lease("10.244.3.0/24", "192.168.0.3", MAC(4)),
+		lease("10.244.2.0/24", "192.168.0.8", MAC(5)),
+	};
+	struct leases t;
+
+	(void)state;
+	leases_init(&t);
+	leases_replace(&t, all, ARRAY_SIZE(all));
+	assert_int_equal(t.n, 3);
+	for (size_t i = 0; i < t.n; i++) {
+		char buf[CIDR_STRLEN], want[CIDR_STRLEN];
+
+		snprintf(want, sizeof(want), "10.244.%zu.0/24", i + 1);
+		assert_string_equal(cidr_format(&t.peers[i].lease.subnet, buf), want);
+	}
+	leases_fini(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -389,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_a_family_that_is_off),
 		cmocka_unit_test(test_many_refused_are_counted),
 		cmocka_unit_test(test_changes_and_what_is_none),
+		cmocka_unit_test(test_a_list_holds_each_subnet_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

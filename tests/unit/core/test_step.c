@@ -378,6 +378,30 @@ static void test_a_notice_of_the_uplink_asks_for_facts(void **state)
 	brain_free(n.b);
 }
 
+/* A look that is due waits for the facts: what lies on the uplink is judged by how it is now. */
+static void test_facts_come_before_a_look_that_is_due(void **state)
+{
+	struct node n;
+	uint64_t wake_ms;
+
+	(void)state;
+	node_begin(&n, 3);
+	dump_end(&n, -ENOBUFS); /* nothing is under way */
+	feed(&n,
+	     (struct event){.type = EVENT_NOTICE, .notice = {.kinds = OBJECT_BIT(OBJECT_ROUTE)}});
+	wake_ms = n.u.wake_ms;
+	assert_true(wake_ms > n.now_ms);
+	n.now_ms = wake_ms - 1;
+	feed(&n, (struct event){.type = EVENT_NOTICE, .notice = {.uplink = true}});
+	assert_int_equal(n.u.flags & (UPDATE_UPLINK | UPDATE_DUMP), 0);
+	n.now_ms = wake_ms;
+	feed(&n, (struct event){.type = EVENT_TIMER});
+	assert_int_equal(n.u.flags & (UPDATE_UPLINK | UPDATE_DUMP), UPDATE_UPLINK);
+	feed(&n, (struct event){.type = EVENT_UPLINK});
+	assert_int_equal(n.u.flags & (UPDATE_UPLINK | UPDATE_DUMP), UPDATE_DUMP);
+	brain_free(n.b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +417,7 @@ int main(void)
 		cmocka_unit_test(test_status_says_what_is_known),
 		cmocka_unit_test(test_networks_and_arrival_are_known_once_learnt),
 		cmocka_unit_test(test_a_notice_of_the_uplink_asks_for_facts),
+		cmocka_unit_test(test_facts_come_before_a_look_that_is_due),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

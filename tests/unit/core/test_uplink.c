@@ -396,6 +396,27 @@ static void test_pattern_passes_the_overlay_by(void **state)
 	assert_int_equal(uplink_choose(&p, &h.facts, &u, &err), 1);
 }
 
+/* Who is near is found out for those who ask, and only for them. */
+static void test_the_segment_comes_with_direct_routing(void **state)
+{
+	struct route_fact routes[] = {{.ifindex = ETH0 + 1, .unicast = true, .on_link = true}};
+
+	(void)state;
+	assert_true(cidr_parse("192.168.0.0/24", &routes[0].dst));
+	for (int direct = 0; direct < 2; direct++) {
+		const struct uplink_policy p = {.ipv4 = true, .direct_routing = direct};
+		struct uplink u = {0};
+		struct host h;
+
+		host_init(&h);
+		h.facts.routes = routes;
+		h.facts.n_routes = ARRAY_SIZE(routes);
+		assert_int_equal(uplink_choose(&p, &h.facts, &u, NULL), 0);
+		assert_string_equal(u.name, "eth0");
+		assert_int_equal(u.segment.n, direct);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +427,7 @@ int main(void)
 		cmocka_unit_test(test_no_family),
 		cmocka_unit_test(test_address_order),
 		cmocka_unit_test(test_pattern_passes_the_overlay_by),
+		cmocka_unit_test(test_the_segment_comes_with_direct_routing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,10 +117,27 @@ static void test_udp(void **state)
 	}
 }
 
+/* A kernel's struct of another size says nothing that can be relied on. */
+static void test_match_of_another_size_is_vague(void **state)
+{
+	static const uint8_t info[64];
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(info); n++) {
+		struct nl_nft_match m;
+
+		nl_nft_match_init(&m, FW_IP);
+		nl_nft_match_xt_addrtype(&m, (struct nl_bytes){info, n});
+		assert_true(m.vague);
+		assert_int_equal(m.scope, FW_SCOPE_SOME);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_udp),
+		cmocka_unit_test(test_match_of_another_size_is_vague),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
