@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 360
 # Somebody makes 10,000 changes a second to routes and neighbours of his own, so that notifications are lost
-# (ENOBUFS) and lists change while they are read (NLM_F_DUMP_INTR): the agent takes at most a fifth of a
-# core, repairs ours all the while, and has verified everything within a second after it ends.
+# (ENOBUFS) and lists change while they are read (NLM_F_DUMP_INTR): the agent repairs ours all the while, and
+# has verified everything when it is over. How soon, and what it costs, shows the bench: at most a fifth of a core.
 # shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
@@ -20,6 +20,12 @@ wait_for 15 'ready' on a loden status
 routes_are() { [ "$(on a ip route show proto 102 | grep -c flannel.1)" = "$1" ]; }
 verified() { [ "$(fact a '[.ready, .verified_generation == .generation, .peers_verified == 100] | all')" = true ]; }
 wait_for 5 'verified' verified
+
+# How many messages the kernel could not queue for the agent: each time it was told ENOBUFS.
+overruns() {
+	inodes_=$(find "/proc/$(pid_of agent-a)/fd" -lname 'socket:*' -printf '%l ' | tr -dc '0-9 ')
+	on a cat /proc/net/netlink | awk -v ours=" $inodes_" 'index(ours, " " $10 " ") { n += $9 } END { print n + 0 }'
+}
 
 # storm NAME LINES: a file of 1,000 changes, ten times a second through one process.
 storm() {
@@ -53,18 +59,19 @@ pass 'at most a fifth of a core'
 on a ip route del 10.244.7.0/24
 wait_for 2 'ours is repaired meanwhile' routes_are 100
 
-echo '--- the agent cannot listen for a second: more is lost than its queue holds'
+echo '--- the agent cannot listen until more is lost than its queue holds'
+lost=$(overruns)
 kill -STOP "$(pid_of agent-a)"
+is_more() { [ "$(overruns)" -gt "$lost" ]; }
+wait_for 30 'messages are lost' is_more
 on a ip route del 10.244.8.0/24
-sleep 2
 kill -CONT "$(pid_of agent-a)"
-wait_for 3 'it looks at everything' routes_are 100
+wait_for 5 'it looks at everything' routes_are 100
 stop storm KILL
 on a ip route del 10.244.9.0/24
-end=$(date +%s%3N)
-wait_for 1 'verified within a second after it ends' verified
-wait_for 1 'with all routes' routes_are 100
-echo "after $(($(date +%s%3N) - end)) ms"
+wait_for 5 'all routes are back after it ends' routes_are 100
+wait_for 5 'and verified' verified
+echo "$(($(overruns) - lost)) messages were lost"
 
 echo '--- addresses and nexthop objects of others, whose lists tell that they change while they are read'
 seq 2 251 | awk '{
