@@ -182,13 +182,13 @@ static void expect_ready(struct bench *b, size_t peers)
 static void settle(struct bench *b)
 {
 	struct netconf net = netconf_defaults();
-	struct lease own = {.subnet = {ip_from_v4(10u << 24 | 127u << 16), 24},
+	struct lease own = {.subnet = {ip_from_v4(10u << 24 | 1u << 16), 24},
 			    .public_ip = ip_from_v4(192u << 24 | 168u << 16 | 255u << 8 | 1),
 			    .type = BACKEND_VXLAN};
 	char text[400];
 
 	net.backend = BACKEND_VXLAN;
-	cidr_parse("10.64.0.0/10", &net.network);
+	cidr_parse("10.0.0.0/8", &net.network);
 	net.subnet_len = 24;
 	if (netconf_derive(&net, &TEXT(text)) != 0)
 		die("net-conf", text);
