@@ -15,11 +15,12 @@ const char sentence[] =
 
 static struct devmap map;
 
+/* Of the processor, for all is done within our own system calls: a busy machine takes nothing from that. */
 static double now_us(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
