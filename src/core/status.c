@@ -89,7 +89,7 @@ static void say_fault6(const struct brain *b, struct text *t)
 	brain_net(b, &net);
 	if (!l->net.ipv6)
 		return;
-	if (l->uplink_lacks[0])
+	if (l->uplink_lacks[0] && (l->lacks[FAMILY_V6] || !l->lacks[FAMILY_V4]))
 		text_add(t, "%s", l->uplink_lacks);
 	else if (l->own_problem6[0])
 		text_add(t, "%s", l->own_problem6);
