@@ -73,8 +73,3 @@ dual_stack() {
 	on "$1" ip addr add "fd77::$2/64" dev eth0 nodad
 	on "$1" ip route add default via fd77::fe
 }
-
-# works NODE FAMILY: does the status say so of it?
-works() {
-	[ "$(on "$1" loden status --json | jq ".families.$2.works")" = true ]
-}

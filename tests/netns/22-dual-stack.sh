@@ -9,23 +9,6 @@
 
 conf='{"Network":"10.244.0.0/16","EnableIPv6":true,"IPv6Network":"fd00:10:244::/56","Backend":{"Type":"vxlan"}}'
 
-# etcd_peer6 SUBNET PUBLIC_IP MAC SUBNET6 PUBLIC_IP6 MAC6
-etcd_peer6() {
-	etcdctl_ put "/coreos.com/network/subnets/$(echo "$1&$4" | tr / -)" \
-		"{\"PublicIP\":\"$2\",\"PublicIPv6\":\"$5\",\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"$3\"},\"BackendV6Data\":{\"VNI\":1,\"VtepMAC\":\"$6\"}}" \
-		>/dev/null
-}
-
-# works NODE FAMILY: does the status say so?
-works() {
-	[ "$(fact "$1" ".families.$2.works")" = true ]
-}
-
-# lacks NODE FAMILY REGEX: is that why it does not work?
-lacks() {
-	fact "$1" ".families.$2.problem" | grep -Eq -- "$3"
-}
-
 etcd_start
 etcd_conf "$conf"
 ip addr add fd77::fe/64 dev sw nodad

@@ -4,6 +4,7 @@
  *	nfnetlink	socket() knows no such netlink protocol: no nf_tables, no iptables-nft
  *	nexthop		rtnetlink has no RTM_NEWNEXTHOP, …: a kernel before Linux 5.3
  *	nftables	nfnetlink has no subsystem for nf_tables
+ *	nftables6	nf_tables does not know the family ip6
  *
  * and deny hold PORT: a socket holds this UDP port until it is killed.
  *
@@ -39,9 +40,10 @@
 
 /* linux/netfilter/nfnetlink.h */
 # define SUBSYS_NFTABLES 10
+# define NFPROTO_IPV6_	 10 /* linux/netfilter.h */
 # define NETFILTER	 12 /* NETLINK_NETFILTER */
 
-static bool no_nfnetlink, no_nexthop, no_nftables;
+static bool no_nfnetlink, no_nexthop, no_nftables, no_nftables6;
 static pid_t child;
 
 static void die(const char *what)
@@ -61,8 +63,9 @@ static void filter(void)
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, no_nfnetlink ? NETFILTER : UINT32_MAX, 0, 2),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPROTONOSUPPORT),
-		BPF_STMT(BPF_RET | BPF_K,
-			 no_nexthop || no_nftables ? SECCOMP_RET_TRACE : SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, no_nexthop || no_nftables || no_nftables6
+						  ? SECCOMP_RET_TRACE
+						  : SECCOMP_RET_ALLOW),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog prog = {.len = ARRAY_SIZE(f), .filter = f};
@@ -72,13 +75,15 @@ static void filter(void)
 		die("seccomp");
 }
 
-/* Requests of the kind that is lacking, by what no kernel knows. */
-static void spoil(uint16_t *type, bool netfilter)
+/* Requests of the kind that is lacking, by what no kernel knows. `family` follows the header. */
+static void spoil(uint16_t *type, uint8_t *family, bool netfilter)
 {
 	if (!netfilter && no_nexthop && *type >= RTM_NEWNEXTHOP && *type <= RTM_GETNEXTHOP)
 		*type = 1000; /* above RTM_MAX: EOPNOTSUPP */
 	if (netfilter && no_nftables && *type >> 8 == SUBSYS_NFTABLES)
 		*type = 250 << 8; /* no such subsystem: EINVAL */
+	if (netfilter && no_nftables6 && *type >> 8 == SUBSYS_NFTABLES && *family == NFPROTO_IPV6_)
+		*family = 77; /* no such family: EOPNOTSUPP */
 }
 
 /* Which protocol the child's socket speaks: its symbolic link does not tell, netlink's table does. */
@@ -125,9 +130,9 @@ static void look_at_message(void)
 		struct nlmsghdr m;
 
 		memcpy(&m, bytes + at, sizeof(m));
-		if (m.nlmsg_len < sizeof(m) || m.nlmsg_len > n - at)
+		if (m.nlmsg_len <= sizeof(m) || m.nlmsg_len > n - at)
 			break;
-		spoil(&m.nlmsg_type, netfilter);
+		spoil(&m.nlmsg_type, &bytes[at + sizeof(m)], netfilter);
 		memcpy(bytes + at, &m, sizeof(m));
 		at += MIN(NLMSG_ALIGN(m.nlmsg_len), n - at);
 	}
@@ -184,10 +189,11 @@ int main(int argc, char **argv)
 		no_nfnetlink |= strcmp(argv[i], "nfnetlink") == 0;
 		no_nexthop |= strcmp(argv[i], "nexthop") == 0;
 		no_nftables |= strcmp(argv[i], "nftables") == 0;
+		no_nftables6 |= strcmp(argv[i], "nftables6") == 0;
 	}
 	if (i + 1 >= argc)
 		return 2;
-	if (!no_nexthop && !no_nftables) {
+	if (!no_nexthop && !no_nftables && !no_nftables6) {
 		filter();
 		execvp(argv[i + 1], argv + i + 1);
 		die(argv[i + 1]);

@@ -288,6 +288,16 @@ agent_says() {
 	[ "$was_says_" = "$says_" ]
 }
 
+# works NODE ipv4|ipv6: does the status say so of this family?
+works() {
+	[ "$(fact "$1" ".families.$2.works")" = true ]
+}
+
+# lacks NODE ipv4|ipv6 REGEX: is that why it does not?
+lacks() {
+	fact "$1" ".families.$2.problem" | grep -Eq -- "$3"
+}
+
 agent_log() {
 	cat "$T/agent-$1.log"
 }
@@ -364,4 +374,11 @@ etcd_thousands() {
 			print "\n"
 		}' | etcdctl_ txn >/dev/null
 	done
+}
+
+# etcd_peer6 SUBNET PUBLIC_IP MAC SUBNET6 PUBLIC_IP6 MAC6: one of both families.
+etcd_peer6() {
+	etcdctl_ put "/coreos.com/network/subnets/$(echo "$1&$4" | tr / -)" \
+		"{\"PublicIP\":\"$2\",\"PublicIPv6\":\"$5\",\"BackendType\":\"vxlan\",\"BackendData\":{\"VNI\":1,\"VtepMAC\":\"$3\"},\"BackendV6Data\":{\"VNI\":1,\"VtepMAC\":\"$6\"}}" \
+		>/dev/null
 }
