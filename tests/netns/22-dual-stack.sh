@@ -76,7 +76,7 @@ foreign() {
 		nft -s list table ip6 other
 		ip6tables-nft -S | grep -v "forward"
 		ip -4 route show
-		ip -4 neigh show dev flannel.1
+		ip -4 neigh show dev flannel.1 | sort # a hash table, which grows
 	'
 }
 
