@@ -56,7 +56,7 @@ static void tell_names(struct agent *a)
 {
 	const struct netstate *want = brain_want(a->brain);
 	struct os_names names = {
-		.nexthop_base = a->conf.nexthop_base,
+		.nexthop_base = conf_nexthop_base(&a->conf),
 		.envfile_path = a->opts->subnet_file,
 		.sysctls = a->sysctls,
 		.host_routes = a->policy.uplink.direct_routing,

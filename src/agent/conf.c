@@ -12,8 +12,7 @@
 
 #define DEFAULT_RUN_DIR "/run/loden"
 #define INSTANCE_MAX	12 /* "loden-" and this fit a table's and an alias' name */
-/* Nexthop ids are 32 bits that all of a host's routing daemons share. Each instance takes 2^24 of them,
- * so that a peer's id can follow from its subnet; 'L' << 24 is the default one's. */
+/* The default instance's ids begin at 'L' << 24. */
 #define NEXTHOP_TOP	'L'
 #define NEXTHOP_TOPS	32
 #define NEXTHOP_ID_BITS 24
@@ -55,7 +54,6 @@ int conf_from_opts(const struct opts *o, struct brain_conf *ret, struct err *err
 		.bridge = strcmp(o->bridge, "none") != 0,
 		.vxlan_guard = o->vxlan_guard,
 		.spread_threshold = (uint32_t)o->spread_threshold,
-		.nexthop_base = (uint32_t)NEXTHOP_TOP << NEXTHOP_ID_BITS,
 		.audit_ms = (uint64_t)o->audit_interval_s * 1000,
 	};
 	struct ip ip;
@@ -63,9 +61,6 @@ int conf_from_opts(const struct opts *o, struct brain_conf *ret, struct err *err
 
 	if (r < 0)
 		return r;
-	if (c.instance[0])
-		c.nexthop_base = (NEXTHOP_TOP + 1 + hash(c.instance) % NEXTHOP_TOPS)
-				 << NEXTHOP_ID_BITS;
 	if (!o->bridge[0] || strpbrk(o->bridge, "/: ") ||
 	    !text_copy(c.bridge_name, sizeof(c.bridge_name), o->bridge))
 		return err_set(err, -EINVAL, "--bridge: not a name for an interface: \"%s\"",
@@ -77,6 +72,15 @@ int conf_from_opts(const struct opts *o, struct brain_conf *ret, struct err *err
 		c.seed = 1;
 	*ret = c;
 	return 0;
+}
+
+uint32_t conf_nexthop_base(const struct brain_conf *conf)
+{
+	uint32_t top = NEXTHOP_TOP;
+
+	if (conf->instance[0])
+		top += 1 + hash(conf->instance) % NEXTHOP_TOPS;
+	return top << NEXTHOP_ID_BITS;
 }
 
 void conf_previous(const struct opts *o, struct envfile_previous *ret)

@@ -12,6 +12,9 @@
  * without being told to. */
 int conf_from_opts(const struct opts *o, struct brain_conf *ret, struct err *err);
 
+/* First of the 2^24 ids of nexthop objects that are ours: earlier versions made some, which are to be found. */
+uint32_t conf_nexthop_base(const struct brain_conf *conf);
+
 /* What an earlier run, ours or flanneld's, wrote into the subnet file. */
 void conf_previous(const struct opts *o, struct envfile_previous *ret);
 

@@ -409,7 +409,7 @@ static int uninstall(struct job *j, bool all, struct err *err)
 	if (r < 0)
 		return r;
 	conf_previous(j->opts, &previous);
-	j->names = (struct os_names){.nexthop_base = j->conf.nexthop_base,
+	j->names = (struct os_names){.nexthop_base = conf_nexthop_base(&j->conf),
 				     .envfile_path = j->opts->subnet_file};
 	want_table_name(&j->conf, j->names.fw_table);
 	want_guard_name(&j->conf, j->names.guard_table);

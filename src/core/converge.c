@@ -277,7 +277,7 @@ static bool may_run(struct brain *b, const struct op *op)
 	struct pass *p = &b->pass;
 	uint64_t until;
 
-	if ((p->blocked_devs & 1u << diff_dev(&p->diff, &op->object)) || is_unguarded(p, op))
+	if ((p->blocked_devs & 1u << object_dev(&op->object)) || is_unguarded(p, op))
 		return false;
 	until = retry_until(retry_of(b, op), &op->object);
 	if (p->verifying || is_repair(b, op))
@@ -548,8 +548,6 @@ static bool is_passing(const struct op *op, int code)
 {
 	if (is_vital(op))
 		return false;
-	if (code == -EINVAL && op->object.kind == OBJECT_ROUTE && op->object.route->nhid)
-		return true; /* its nexthop went */
 	return code == -ENODEV || code == -ENETDOWN || code == -ENETUNREACH || code == -EINTR ||
 	       code == -EAGAIN || code == -ESRCH || code == -ENOENT;
 }
@@ -564,8 +562,7 @@ static bool learn_failures(struct brain *b, const struct op_failure *failures, s
 		const struct op_failure *f = &failures[i];
 		const struct op *op = &b->pass.ops[f->op];
 
-		if (is_fine(op, f->code) ||
-		    (dead_devs & 1u << diff_dev(&b->pass.diff, &op->object)))
+		if (is_fine(op, f->code) || (dead_devs & 1u << object_dev(&op->object)))
 			continue;
 		if (is_passing(op, f->code)) {
 			b->pass.touched |= LINK_FALLOUT; /* look there again */

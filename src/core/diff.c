@@ -219,23 +219,9 @@ void diff_feed(struct diff *d, const struct object *have)
 		d->lost_devs |= 1u << want.link->dev;
 }
 
-enum dev diff_dev(const struct diff *d, const struct object *o)
-{
-	struct object nh = {.kind = OBJECT_NEXTHOP};
-	struct nexthop key;
-	ptrdiff_t i;
-
-	if (o->kind != OBJECT_ROUTE || !o->route->nhid)
-		return object_dev(o);
-	key = (struct nexthop){.id = o->route->nhid};
-	nh.nexthop = &key;
-	i = netstate_find(d->want, &nh);
-	return i < 0 ? DEV_NONE : netstate_at(d->want, OBJECT_NEXTHOP, (size_t)i).nexthop->dev;
-}
-
 static bool is_lost(const struct diff *d, const struct object *o)
 {
-	return d->lost_devs && (d->lost_devs & 1u << diff_dev(d, o));
+	return d->lost_devs && (d->lost_devs & 1u << object_dev(o));
 }
 
 /* Nothing of its own to create: another program's chain, a file of the kernel's. */

@@ -5,8 +5,8 @@
  *
  * `have` is never held: diff_begin(want), diff_feed(object) for each object of a dump, then
  * diff_next() until the plan is empty. Memory is one byte per wanted object (nine for neighbours and
- * FDB entries) and a copy of each object that differs. The same functions serve the agent (apply it), `loden plan` (print it), uninstall
- * (empty want) and the tests.
+ * FDB entries) and a copy of each object that differs. The same functions serve the agent (apply it),
+ * `loden plan` (print it), uninstall (empty want) and the tests.
  *
  * Plans come in slices: 20,000 ops would cost 800 kB at once, and nothing is gained by it.
  *
@@ -62,8 +62,6 @@ size_t diff_next(struct diff *d, struct op *ops, size_t room);
 /* Was every wanted object of `kind` fed, and as wanted? Of those that only others can make: unless
  * there is none. False of a kind that is not compared. */
 bool diff_stands(const struct diff *d, enum object_kind kind);
-/* The link that takes `o` along when it goes: for a route by nexthop that of the wanted nexthop. */
-enum dev diff_dev(const struct diff *d, const struct object *o);
 /* Start over with the first op. */
 void diff_rewind(struct diff *d);
 

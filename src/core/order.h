@@ -6,7 +6,7 @@
  * A plan runs in stages. First what is in the way: duplicates in a wanted slot, then links to be
  * recreated. Then, kind by kind in the order of enum object_kind, everything added or changed: a
  * peer is reachable as soon as its neighbour, FDB entry and route stand, in that order.
- * Last, kinds in reverse, what is deleted: routes before the nexthops they use, entries before
+ * Last, kinds in reverse, what is deleted: routes before the nexthops that they used, entries before
  * links. Within a stage wanted objects go by key, the others as the dump had them.
  */
 

@@ -324,8 +324,6 @@ static void on_notice(struct brain *b, const struct event *ev)
 
 	if (kinds & (OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_ADDR)))
 		kinds |= LINK_FALLOUT;
-	if (kinds & OBJECT_BIT(OBJECT_NEXTHOP)) /* takes its route along */
-		kinds |= OBJECT_BIT(OBJECT_ROUTE);
 	look_notice(&b->look, kinds & brain_kinds(b), ev->notice.who, b->now_ms);
 	if (ev->notice.uplink)
 		b->learnt.facts_ms = MIN(b->learnt.facts_ms, b->now_ms + LOOK_BURST_MS);

@@ -168,8 +168,7 @@ enum {
 
 struct update {
 	unsigned flags;
-	struct plan
-		plan; /* borrowed from the brain; a long plan comes in slices, one per APPLIED */
+	struct plan plan; /* borrowed; a long one comes in slices, one per APPLIED */
 	unsigned dump_kinds;
 	struct lease publish; /* public addresses, type and VTEP MAC; the subnet is the source's */
 	uint64_t wake_ms;     /* absolute; UINT64_MAX = none. Always set */
@@ -186,7 +185,6 @@ struct brain_conf {
 	bool ip_masq, masq_fully_random, forward_rules, blackhole_route, bridge, vxlan_guard;
 	char bridge_name[LINK_NAME_SIZE]; /* "cni0" */
 	uint32_t spread_threshold;	  /* peers above which their routes have scopes; 256 */
-	uint32_t nexthop_base;		  /* first id of our range of 2^24 */
 	uint64_t audit_ms;		  /* 30,000, ± 20 % */
 };
 

@@ -29,6 +29,7 @@ struct addr {
 	struct cidr cidr; /* prefix length as on the link */
 };
 
+/* Never wanted: earlier versions made them (docs/decisions/0022), and they are deleted. */
 struct nexthop {
 	uint32_t id; /* key */
 	struct ip via;
@@ -68,11 +69,12 @@ struct route {
 	enum route_type type;
 	uint8_t proto;
 	bool onlink;
-	enum dev dev;	 /* DEV_NONE for blackhole, and for routes by nexthop id in want and have */
+	enum dev dev;	 /* DEV_NONE for blackhole, and by nexthop id */
 	uint8_t rtn;	 /* see below */
 	uint8_t scope;	 /* of an IPv4 route with a gateway, else 0 */
 	uint32_t metric; /* 0 for IPv4, ROUTE_METRIC6 for IPv6: what the kernel makes of none */
-	uint32_t nhid;	 /* 0 = plain; else via and dev are unset */
+	uint32_t
+		nhid; /* of somebody's, or an earlier version's: then via and dev are unset; want: 0 */
 	struct ip via;
 	/* Of what stands in the kernel, for removals alone, never compared: the link where no role
 	 * says it (of several hops the first), and (rtn) its own type where ours is too coarse. */

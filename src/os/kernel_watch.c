@@ -23,9 +23,6 @@ int kernel_watch_open(struct os *os, struct err *err)
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(groups); i++)
 		r = nlsock_join(&os->watch, groups[i], err);
-	/* Before Linux 5.3 there are no nexthops, and no group. */
-	if (r == 0)
-		(void)nlsock_join(&os->watch, RTNLGRP_NEXTHOP, NULL);
 	return r;
 }
 

@@ -25,7 +25,7 @@ struct os_names {
 	/* Our mark on links. A link that carries it plays its role under another name too, if none
 	 * has the right one: somebody renamed it, or the VNI is another now. "" = by name only. */
 	char link_alias[LINK_ALIAS_SIZE];
-	uint32_t nexthop_base; /* our range: base .. base + 2^24 - 1 */
+	uint32_t nexthop_base; /* earlier versions' ids: base .. base + 2^24 - 1 */
 	char fw_table[FW_NAME_SIZE];
 	char guard_table[FW_NAME_SIZE];
 	char fw_comment[FW_COMMENT_SIZE]; /* marks our accepts in foreign chains */

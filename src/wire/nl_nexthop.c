@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Of those that earlier versions made (docs/decisions/0022): to be found, and to be deleted. */
 #include <errno.h>
 #include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
-#include <sys/socket.h>
 
 #include "wire/nl_rt_impl.h"
 
@@ -50,22 +50,10 @@ int nl_nexthop_decode(const struct nl_msg *m, const struct nl_ours *ours, struct
 
 void nl_nexthop_encode(struct nl_buf *b, const struct op *op, uint32_t ifindex, uint32_t seq)
 {
-	const struct nexthop *n = op->object.nexthop;
-	struct nhmsg head = {0};
+	const struct nhmsg head = {0};
 
-	if (op->verb == OP_DEL) {
-		nl_begin(b, RTM_DELNEXTHOP, NLM_F_REQUEST, seq, &head, sizeof(head));
-		nl_put_u32(b, NHA_ID, n->id);
-		return;
-	}
-	head.nh_family = ip_is_v4(&n->via) ? AF_INET : AF_INET6;
-	head.nh_protocol = ROUTE_PROTO_LODEN;
-	head.nh_flags = n->onlink ? RTNH_F_ONLINK : 0;
-	/* An id that somebody took since the dump must not be taken from him. */
-	nl_begin(b, RTM_NEWNEXTHOP,
-		 NLM_F_REQUEST | NLM_F_CREATE | (op->verb == OP_ADD ? NLM_F_EXCL : NLM_F_REPLACE),
-		 seq, &head, sizeof(head));
-	nl_put_u32(b, NHA_ID, n->id);
-	nl_put_ip(b, NHA_GATEWAY, &n->via);
-	nl_put_u32(b, NHA_OIF, ifindex);
+	(void)ifindex;
+	assert(op->verb == OP_DEL);
+	nl_begin(b, RTM_DELNEXTHOP, NLM_F_REQUEST, seq, &head, sizeof(head));
+	nl_put_u32(b, NHA_ID, op->object.nexthop->id);
 }

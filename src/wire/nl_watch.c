@@ -95,17 +95,13 @@ static void netconf_news(const struct nl_msg *m, const struct nl_watch *w, struc
 		news->kinds = OBJECT_BIT(OBJECT_SYSCTL);
 }
 
-/* Neighbours, FDB entries and nexthops. */
+/* Neighbours and FDB entries. */
 static void object_news(const struct nl_msg *m, const struct nl_watch *w, struct nl_news *news)
 {
 	struct nl_object o;
-	int r = nl_rt_decode(m, &w->ours, &o);
 
-	if (r != 0)
-		return;
-	news->kinds = OBJECT_BIT(o.object.kind);
-	if (o.object.kind == OBJECT_NEXTHOP)
-		news->kinds |= OBJECT_BIT(OBJECT_ROUTE);
+	if (nl_rt_decode(m, &w->ours, &o) == 0)
+		news->kinds = OBJECT_BIT(o.object.kind);
 }
 
 bool nl_watch_decode(const struct nl_msg *m, const struct nl_watch *w, struct nl_news *ret)
@@ -129,8 +125,11 @@ bool nl_watch_decode(const struct nl_msg *m, const struct nl_watch *w, struct nl
 	case RTM_DELNETCONF:
 		netconf_news(m, w, &news);
 		break;
-	default: /* the kernel's numbers, not ours */
+	case RTM_NEWNEIGH:
+	case RTM_DELNEIGH:
 		object_news(m, w, &news);
+		break;
+	default: /* the kernel's numbers, not ours */
 		break;
 	}
 	if (news.kinds == 0 && !news.uplink)

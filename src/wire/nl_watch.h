@@ -11,7 +11,6 @@
  *	route of main: ours, through a VXLAN link,	routes
  *	    or to a subnet of our Network (of one that
  *	    was replaced only the new one is announced)
- *	nexthop of our id range				nexthops, and the routes that went with it
  *	forwarding or rp_filter of all, default, ours	sysctls
  *	the uplink, a default route			the choice of the uplink
  *	with host_routes any route of main that is	ditto

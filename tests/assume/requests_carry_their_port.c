@@ -3,7 +3,7 @@
 #include "wire/nl_rt.h"
 
 const char sentence[] =
-	"Notifications of routes, addresses, nexthops and of new neighbours carry the netlink port "
+	"Notifications of routes, addresses and of new neighbours carry the netlink port "
 	"of who asked; those of FDB entries, and the last one of a neighbour's removal, carry 0.";
 
 static struct watcher w;
@@ -36,15 +36,17 @@ static uint32_t port_of(uint16_t type)
 
 void prove(void)
 {
-	static const unsigned groups[] = {RTNLGRP_NEIGH, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_IFADDR,
-					  RTNLGRP_NEXTHOP};
+	static const unsigned groups[] = {RTNLGRP_NEIGH, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_IFADDR};
 	struct ip peer = ip_from_v4(0x0a010100);
 	struct mac mac = {{2, 0, 0, 0, 0, 1}};
 	struct addr addr = {DEV_VXLAN, cidr_host(&peer)};
-	struct nexthop nexthop = {7, peer, DEV_VXLAN, true};
 	struct neigh neigh = {DEV_VXLAN, peer, mac, true};
 	struct fdb fdb = {DEV_VXLAN, mac, peer, true};
-	struct route route = {.dst = {peer, 24}, .proto = ROUTE_PROTO_LODEN, .nhid = 7};
+	struct route route = {.dst = {peer, 24},
+			      .proto = ROUTE_PROTO_LODEN,
+			      .dev = DEV_VXLAN,
+			      .via = peer,
+			      .onlink = true};
 
 	const struct {
 		struct object o;
@@ -55,7 +57,6 @@ void prove(void)
 		{{.kind = OBJECT_NEIGH, .neigh = &neigh}, RTM_NEWNEIGH, RTM_DELNEIGH, true, false},
 		{{.kind = OBJECT_FDB, .fdb = &fdb}, RTM_NEWNEIGH, RTM_DELNEIGH, false, false},
 	};
-	struct object nh = {.kind = OBJECT_NEXTHOP, .nexthop = &nexthop};
 	struct object rt = {.kind = OBJECT_ROUTE, .route = &route};
 
 	map.dev[DEV_VXLAN].ifindex = ifindex("flannel.1");
@@ -68,12 +69,8 @@ void prove(void)
 		check(port_of(kinds[i].del) == (kinds[i].del_named ? request.port : 0),
 		      "removing kind %d: port %u", kinds[i].o.kind, port_of(kinds[i].del));
 	}
-	run(OP_ADD, nh);
-	check(port_of(RTM_NEWNEXTHOP) == request.port, "new nexthop");
 	run(OP_ADD, rt);
 	check(port_of(RTM_NEWROUTE) == request.port, "new route");
 	run(OP_DEL, rt);
 	check(port_of(RTM_DELROUTE) == request.port, "removed route");
-	run(OP_DEL, nh);
-	check(port_of(RTM_DELNEXTHOP) == request.port, "removed nexthop");
 }

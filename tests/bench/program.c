@@ -62,7 +62,7 @@ static struct update tell(struct bench *b, struct event ev)
 static void names(struct bench *b)
 {
 	const struct netstate *want = brain_want(b->brain);
-	struct os_names n = {.nexthop_base = b->conf.nexthop_base,
+	struct os_names n = {.nexthop_base = 0x66000000,
 			     .envfile_path = b->envfile,
 			     .sysctls = b->sysctls,
 			     .n_sysctls = MIN(want->of[OBJECT_SYSCTL].n, ARRAY_SIZE(b->sysctls))};
@@ -213,7 +213,6 @@ int main(int argc, char **argv)
 				   .bridge_name = "cni0",
 				   .vxlan_guard = argc == 2,
 				   .spread_threshold = 256,
-				   .nexthop_base = 0x66000000,
 				   .audit_ms = 30000},
 			  .now_ms = 1000};
 	struct lease *leases = calloc(n, sizeof(*leases));

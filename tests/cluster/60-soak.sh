@@ -83,7 +83,6 @@ link_flap() { on "$1" sh -c 'ip link set flannel.1 down; ip link set flannel.1 u
 link_gone() { on "$1" ip link del flannel.1; }
 mtu_wrong() { on "$1" ip link set flannel.1 mtu 1300; }
 address_gone() { on "$1" ip addr flush dev flannel.1; }
-nexthops_gone() { on "$1" ip nexthop flush; }
 firewall_gone() { on "$1" nft flush ruleset; }
 firewall_drops() { on "$1" sh -c 'iptables-nft -P FORWARD DROP && iptables-nft -F FORWARD'; }
 forward_off() { on "$1" sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'; }
@@ -142,7 +141,7 @@ machine_gone() {
 }
 
 ON_ANY='routes_gone route_stolen neighbours_gone fdb_gone link_down link_flap link_gone mtu_wrong address_gone
-	nexthops_gone firewall_gone firewall_drops forward_off env_gone env_wrong storm uplink_flap
+	firewall_gone firewall_drops forward_off env_gone env_wrong storm uplink_flap
 	uplink_without_address stopped pod_replaced etcd_killed etcd_compacted etcd_unreachable own_lease_gone
 	peers_come peers_go'
 ON_OTHERS='killed restarted memory_torn machine_gone'

@@ -45,6 +45,7 @@ static bool writable(const struct object *o)
 	case OBJECT_ADDR:
 		return cidr_is_set(&o->addr->cidr);
 	case OBJECT_NEXTHOP:
+		return false;
 	case OBJECT_LINK:
 	case OBJECT_SYSCTL:
 	case OBJECT_FW_TABLE:
@@ -60,7 +61,7 @@ static bool writable(const struct object *o)
 
 static void there_and_back(const struct object *o)
 {
-	struct op op = {.verb = OP_ADD, .object = *o};
+	struct op op = {.verb = o->kind == OBJECT_NEXTHOP ? OP_DEL : OP_ADD, .object = *o};
 	struct nl_object again;
 	uint8_t bytes[256];
 	struct nl_buf b = NL_BUF(bytes);

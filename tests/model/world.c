@@ -92,7 +92,6 @@ void world_init(struct world *w, uint64_t *random)
 			 .bridge = world_below(random, 4) > 0,
 			 .bridge_name = "cni0",
 			 .spread_threshold = 16,
-			 .nexthop_base = 0x10000000,
 			 .audit_ms = 30000},
 		.net = netconf_defaults(),
 		.uplink = {.ifindex = 2,

@@ -6,7 +6,7 @@
 
 #include "kernel_test.h"
 
-#define PEER (NH | NEIGH | FDB | ROUTE)
+#define PEER (NEIGH | FDB | ROUTE)
 
 static double now_us(void)
 {
@@ -47,14 +47,14 @@ static void least(double *best, double us)
 	*best = MIN(*best, us);
 }
 
-static void measure(struct node *n, int runs, uint32_t peers, bool by_nexthop, size_t slice)
+static void measure(struct node *n, int runs, uint32_t peers, size_t slice)
 {
 	double add_us = 1e12, del_us = 1e12, read_us = 1e12;
 	size_t objects;
 
 	memset(&n->want, 0, sizeof(n->want));
 	for (uint32_t i = 0; i < peers; i++)
-		add_peer(n, i, by_nexthop);
+		add_peer(n, i);
 	for (int run = 0; run < runs; run++) {
 		struct plan make = plan_of(n, &n->want, OP_ADD);
 		struct plan unmake = plan_of(n, &n->want, OP_DEL);
@@ -65,10 +65,9 @@ static void measure(struct node *n, int runs, uint32_t peers, bool by_nexthop, s
 		assert_int_equal(objects, make.n);
 		least(&del_us, apply_us(n, &unmake, slice));
 	}
-	printf("%5u peers %s slices of %5zu: program %6.2f us/peer, remove %5.2f us/peer, dump %6.2f ms "
+	printf("%5u peers slices of %5zu: program %6.2f us/peer, remove %5.2f us/peer, dump %6.2f ms "
 	       "(%zu objects)\n",
-	       peers, by_nexthop ? "nexthop" : "plain  ", slice, add_us / peers, del_us / peers,
-	       read_us / 1e3, objects);
+	       peers, slice, add_us / peers, del_us / peers, read_us / 1e3, objects);
 }
 
 int main(int argc, char *argv[])
@@ -82,9 +81,8 @@ int main(int argc, char *argv[])
 	apply_one(&n, OP_ADD, OBJECT_LINK, &link, NULL);
 	assert_int_equal(n.n_failures, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
-		measure(&n, runs, peers[i], true, 256);
-		measure(&n, runs, peers[i], true, 100000);
-		measure(&n, runs, peers[i], false, 256);
+		measure(&n, runs, peers[i], 256);
+		measure(&n, runs, peers[i], 100000);
 	}
 	node_close(&n);
 	return 0;

@@ -194,16 +194,10 @@ struct link bridge_link(void)
 }
 
 /* The objects of one peer: subnet 10.<1 + i / 256>.<i % 256>.0/24. */
-void add_peer(struct node *n, uint32_t i, bool by_nexthop)
+void add_peer(struct node *n, uint32_t i)
 {
 	struct ip subnet = ip_from_v4(0x0a010000u + i * 256);
 	struct mac mac = {{0x0e, 1, (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i, 0}};
-	struct nexthop nexthop = {
-		.id = NEXTHOP_BASE + 0x010000u + i * 256,
-		.via = subnet,
-		.dev = DEV_VXLAN,
-		.onlink = true,
-	};
 	struct neigh neigh = {.dev = DEV_VXLAN, .ip = subnet, .mac = mac, .permanent = true};
 	struct fdb fdb = {
 		.dev = DEV_VXLAN,
@@ -211,17 +205,15 @@ void add_peer(struct node *n, uint32_t i, bool by_nexthop)
 		.dst = ip_from_v4(0xac100000u + i + 1),
 		.permanent = true,
 	};
-	struct route route = {.dst = {subnet, 24}, .proto = ROUTE_PROTO_LODEN};
+	struct route route = {
+		.dst = {subnet, 24},
+		.proto = ROUTE_PROTO_LODEN,
+		.dev = DEV_VXLAN,
+		.via = subnet,
+		.onlink = true,
+		.scope = (uint8_t)(i % 200),
+	};
 
-	if (by_nexthop) {
-		route.nhid = nexthop.id;
-		add(n, OBJECT_NEXTHOP, &nexthop);
-	} else {
-		route.dev = DEV_VXLAN;
-		route.via = subnet;
-		route.onlink = true;
-		route.scope = (uint8_t)(i % 200);
-	}
 	add(n, OBJECT_NEIGH, &neigh);
 	add(n, OBJECT_FDB, &fdb);
 	add(n, OBJECT_ROUTE, &route);
@@ -268,7 +260,7 @@ void make_links(struct node *n)
 	add(n, OBJECT_LINK, &bridge);
 }
 
-/* Links, addresses, two peers plain, two by nexthop. */
+/* Links, addresses, four peers. */
 void make_want(struct node *n)
 {
 	struct addr a = {DEV_VXLAN, cidr("10.1.0.0/32")}, b = {DEV_BRIDGE, cidr("10.9.0.1/24")};
@@ -276,10 +268,8 @@ void make_want(struct node *n)
 	make_links(n);
 	add(n, OBJECT_ADDR, &a);
 	add(n, OBJECT_ADDR, &b);
-	add_peer(n, 1, false);
-	add_peer(n, 2, false);
-	add_peer(n, 3, true);
-	add_peer(n, 4, true);
+	for (uint32_t i = 1; i <= 4; i++)
+		add_peer(n, i);
 	sort(&n->want);
 }
 

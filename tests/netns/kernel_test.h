@@ -59,9 +59,9 @@ void add(struct node *n, enum object_kind kind, const void *value);
 struct link vxlan_link(void);
 struct link bridge_link(void);
 /* The objects of one peer: subnet 10.<1 + i / 256>.<i % 256>.0/24. */
-void add_peer(struct node *n, uint32_t i, bool by_nexthop);
+void add_peer(struct node *n, uint32_t i);
 void sort(struct netstate *s);
-/* Wants the links; and with addresses, two peers plain, two by nexthop; and made so, in a new node. */
+/* Wants the links; and with addresses, four peers; and made so, in a new node. */
 void make_links(struct node *n);
 void make_want(struct node *n);
 void start(struct node *n);

@@ -422,11 +422,8 @@ static int plain_op(struct sim *k, const struct op *op, int gone_code, struct te
 
 static int nexthop_op(struct sim *k, const struct op *op, struct text *why)
 {
-	int r = op->verb == OP_DEL ? 0 : needs_link(k, op->object.nexthop->dev, true, why);
-
-	if (r == 0 && op->verb == OP_ADD && sim_find(k, &op->object))
-		return fail(why, -EEXIST, "File exists");
-	return r ? r : plain_op(k, op, -ENOENT, why);
+	assert(op->verb == OP_DEL); /* nobody makes them any more */
+	return plain_op(k, op, -ENOENT, why);
 }
 
 static int route_op(struct sim *k, const struct op *op, struct text *why)
@@ -436,9 +433,8 @@ static int route_op(struct sim *k, const struct op *op, struct text *why)
 
 	if (op->verb == OP_DEL)
 		return del_exact(k, &op->object, why);
-	if (r->nhid && !find_nexthop(k, r->nhid))
-		return fail(why, -EINVAL, "Nexthop id does not exist");
-	if (r->type == ROUTE_UNICAST && !r->nhid)
+	assert(!r->nhid);
+	if (r->type == ROUTE_UNICAST)
 		e = needs_link(k, r->dev, true, why);
 	return e ? e : plain_op(k, op, -ESRCH, why);
 }

@@ -138,7 +138,6 @@ void story_init(struct story *s, FILE *out)
 		.bridge = true,
 		.bridge_name = "cni0",
 		.spread_threshold = 256,
-		.nexthop_base = 0x10000000,
 		.audit_ms = 30000,
 	};
 	sim_init(&s->kernel);

@@ -33,16 +33,16 @@ static void instances_differ(void **state)
 	assert_int_equal(conf_of("--run-dir=/run/b", "--v=0", &b, &err), 0);
 	assert_int_equal(conf_of("--run-dir=/run/a", "--instance=two", &named, &err), 0);
 	assert_string_equal(plain.instance, "");
-	assert_int_equal(plain.nexthop_base, 0x4c000000);
+	assert_int_equal(conf_nexthop_base(&plain), 0x4c000000);
 	assert_int_equal(strlen(a.instance), 8);
 	assert_string_not_equal(a.instance, b.instance);
 	assert_string_equal(named.instance, "two");
 	for (size_t i = 0; i < 3; i++) {
 		const struct brain_conf *c = (const struct brain_conf *[]){&a, &b, &named}[i];
 
-		assert_int_not_equal(c->nexthop_base, plain.nexthop_base);
-		assert_int_equal(c->nexthop_base & 0xffffff, 0);
-		assert_true(c->nexthop_base < 0x80000000); /* the kernel's ids are positive */
+		assert_int_not_equal(conf_nexthop_base(c), 0x4c000000);
+		assert_int_equal(conf_nexthop_base(c) & 0xffffff, 0);
+		assert_true(conf_nexthop_base(c) < 0x80000000); /* the kernel's ids are positive */
 	}
 	assert_true(plain.seed != 0);
 }

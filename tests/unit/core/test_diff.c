@@ -30,9 +30,11 @@ static const struct route route_a = {.dst = {V4(10, 1, 0, 0), 24},
 				     .dev = DEV_VXLAN,
 				     .via = V4(10, 1, 0, 0),
 				     .onlink = true};
-static const struct route route_b = {
-	.dst = {V4(10, 2, 0, 0), 24}, .proto = ROUTE_PROTO_LODEN, .nhid = 7};
-static const struct nexthop nexthop = {.id = 7, .via = V4(10, 2, 0, 0), .dev = DEV_VXLAN};
+static const struct route route_b = {.dst = {V4(10, 2, 0, 0), 24},
+				     .proto = ROUTE_PROTO_LODEN,
+				     .dev = DEV_VXLAN,
+				     .via = V4(10, 2, 0, 0),
+				     .onlink = true};
 static const struct neigh neigh = {
 	.dev = DEV_VXLAN, .ip = V4(10, 1, 0, 0), .mac = {{2, 0, 0, 0, 0, 1}}, .permanent = true};
 static const struct sysctl sysctl = {.path = "net/ipv4/ip_forward", .value = "1"};
@@ -52,7 +54,6 @@ static struct netstate some_want(void)
   s.of[kind].n = 1;                    \
  } while (0)
 	ONE(OBJECT_LINK, link_want);
-	ONE(OBJECT_NEXTHOP, nexthop);
 	ONE(OBJECT_NEIGH, neigh);
 	ONE(OBJECT_SYSCTL, sysctl);
 	ONE(OBJECT_FW_CHAIN, chain);
@@ -103,10 +104,6 @@ static void assert_plan(const struct object *have, size_t n, unsigned kinds,
  {                                    \
   .kind = OBJECT_ROUTE, .route = &(r) \
  }
-#define NEXTHOP(x)                        \
- {                                        \
-  .kind = OBJECT_NEXTHOP, .nexthop = &(x) \
- }
 #define NEIGH(x)                      \
  {                                    \
   .kind = OBJECT_NEIGH, .neigh = &(x) \
@@ -123,8 +120,7 @@ static void assert_plan(const struct object *have, size_t n, unsigned kinds,
  {                                        \
   .kind = OBJECT_ENVFILE, .envfile = &(e) \
  }
-#define ALL_RIGHT \
- LINK(link_want), ROUTE(route_a), ROUTE(route_b), NEXTHOP(nexthop), NEIGH(neigh), ENVFILE(envfile)
+#define ALL_RIGHT   LINK(link_want), ROUTE(route_a), ROUTE(route_b), NEIGH(neigh), ENVFILE(envfile)
 #define ROUTES_ONLY OBJECT_BIT(OBJECT_ROUTE)
 
 static void test_nothing_there(void **state)
@@ -133,10 +129,9 @@ static void test_nothing_there(void **state)
 	for (size_t room = 1; room < 10; room++)
 		assert_plan(NULL, 0, OBJECT_ALL, &rule, room,
 			    "link.add vx vxlan vni 1 port 8472 lower eth0 up\n"
-			    "nexthop.add id 7 via 10.2.0.0 dev vx\n"
 			    "neigh.add 10.1.0.0 dev vx mac 02:00:00:00:00:01\n"
 			    "route.add 10.1.0.0/24 via 10.1.0.0 dev vx onlink\n"
-			    "route.add 10.2.0.0/24 nhid 7\n"
+			    "route.add 10.2.0.0/24 via 10.2.0.0 dev vx onlink\n"
 			    "envfile.add subnet.env A=1\n");
 }
 
@@ -156,7 +151,7 @@ static void test_changed(void **state)
 	struct route a = route_a;
 	struct sysctl s = {.path = "net/ipv4/ip_forward", .value = "0"};
 	struct envfile e = {.text = "B=2\n"};
-	const struct object have[] = {LINK(link_want), ROUTE(a),  ROUTE(route_b), NEXTHOP(nexthop),
+	const struct object have[] = {LINK(link_want), ROUTE(a),  ROUTE(route_b),
 				      NEIGH(neigh),    SYSCTL(s), ENVFILE(e)};
 
 	(void)state;
@@ -306,9 +301,9 @@ static void test_recreated_link_takes_all_along(void **state)
 {
 	struct link wrong = link_want;
 	struct neigh stale = neigh, bridge = neigh;
-	const struct object have[] = {ROUTE(route_a), NEIGH(stale),	LINK(wrong),
-				      ROUTE(route_b), NEXTHOP(nexthop), NEIGH(neigh),
-				      NEIGH(bridge),  ENVFILE(envfile)};
+	const struct object have[] = {ROUTE(route_a),  NEIGH(stale), LINK(wrong),
+				      ROUTE(route_b),  NEIGH(neigh), NEIGH(bridge),
+				      ENVFILE(envfile)};
 
 	(void)state;
 	wrong.vxlan.vni = 9;
@@ -316,10 +311,9 @@ static void test_recreated_link_takes_all_along(void **state)
 	bridge.dev = DEV_BRIDGE;
 	assert_plan(have, ARRAY_SIZE(have), OBJECT_ALL, &rule, 3,
 		    "link.recreate vx vxlan vni 1 port 8472 lower eth0 up (vni 9 -> 1)\n"
-		    "nexthop.add id 7 via 10.2.0.0 dev vx\n"
 		    "neigh.add 10.1.0.0 dev vx mac 02:00:00:00:00:01\n"
 		    "route.add 10.1.0.0/24 via 10.1.0.0 dev vx onlink\n"
-		    "route.add 10.2.0.0/24 nhid 7\n");
+		    "route.add 10.2.0.0/24 via 10.2.0.0 dev vx onlink\n");
 }
 
 int main(void)

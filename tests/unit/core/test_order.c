@@ -30,7 +30,6 @@ static void test_nothing_needs_what_comes_later(void **state)
 		{ORDER_MAKE, OBJECT_LINK, ORDER_MAKE, OBJECT_ADDR, "addresses need a link"},
 		{ORDER_RECREATE, OBJECT_LINK, ORDER_MAKE, OBJECT_ADDR, "or a new one"},
 		{ORDER_MAKE, OBJECT_ADDR, ORDER_MAKE, OBJECT_ROUTE, "gateways need an address"},
-		{ORDER_MAKE, OBJECT_NEXTHOP, ORDER_MAKE, OBJECT_ROUTE, "routes name a nexthop"},
 		{ORDER_MAKE, OBJECT_NEIGH, ORDER_MAKE, OBJECT_ROUTE, "no packet before its MAC"},
 		{ORDER_MAKE, OBJECT_FDB, ORDER_MAKE, OBJECT_ROUTE, "nor before its VTEP"},
 		{ORDER_MAKE, OBJECT_ROUTE, ORDER_REMOVE, OBJECT_ROUTE, "new before old"},

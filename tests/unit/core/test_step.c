@@ -74,8 +74,7 @@ static void feed_own(struct node *n)
 
 static void node_init(struct node *n)
 {
-	const struct brain_conf conf = {
-		.seed = 0, .spread_threshold = 256, .nexthop_base = 0x10000000, .audit_ms = 30000};
+	const struct brain_conf conf = {.seed = 0, .spread_threshold = 256, .audit_ms = 30000};
 	char complaints[200];
 	struct text t = TEXT(complaints);
 

@@ -12,7 +12,6 @@ static const struct brain_conf conf = {
 	.bridge = true,
 	.bridge_name = "cni0",
 	.blackhole_route = true,
-	.nexthop_base = 0x10000000,
 };
 
 struct node {

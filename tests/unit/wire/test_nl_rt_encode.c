@@ -64,8 +64,6 @@ static void test_what_is_encoded_is_decoded(void **state)
 	const struct addr addrs[] = {{DEV_VXLAN, cidr("10.244.1.0/32")},
 				     {DEV_BRIDGE, cidr("10.244.1.1/24")},
 				     {DEV_VXLAN6, cidr("fd00::1/128")}};
-	const struct nexthop nexthop = {BASE + 9, ip("10.244.2.0"), DEV_VXLAN, true};
-	const struct nexthop nexthop6 = {BASE + 9, ip("fd00:2::"), DEV_VXLAN6, false};
 	const struct neigh neigh = {DEV_VXLAN, ip("10.244.2.0"), {{2, 0, 0, 0, 0, 1}}, true};
 	const struct neigh neigh6 = {DEV_VXLAN6, ip("fd00:2::"), {{2, 0, 0, 0, 0, 1}}, true};
 	const struct fdb fdb = {DEV_VXLAN, {{2, 0, 0, 0, 0, 1}}, ip("192.168.0.2"), true};
@@ -90,8 +88,6 @@ static void test_what_is_encoded_is_decoded(void **state)
 		{.kind = OBJECT_ADDR, .addr = &addrs[0]},
 		{.kind = OBJECT_ADDR, .addr = &addrs[1]},
 		{.kind = OBJECT_ADDR, .addr = &addrs[2]},
-		{.kind = OBJECT_NEXTHOP, .nexthop = &nexthop},
-		{.kind = OBJECT_NEXTHOP, .nexthop = &nexthop6},
 		{.kind = OBJECT_NEIGH, .neigh = &neigh},
 		{.kind = OBJECT_NEIGH, .neigh = &neigh6},
 		{.kind = OBJECT_FDB, .fdb = &fdb},
@@ -120,23 +116,6 @@ static void test_what_is_encoded_is_decoded(void **state)
 		/* None is longer than what a batch is sized for. */
 		assert_true(b.len <= 84);
 	}
-}
-
-static void test_adding_a_nexthop_never_replaces(void **state)
-{
-	const struct nexthop n = {BASE + 9, ip("10.244.2.0"), DEV_VXLAN, true};
-	struct op op = {.verb = OP_ADD, .object = {.kind = OBJECT_NEXTHOP, .nexthop = &n}};
-	uint8_t bytes[256];
-	struct nl_buf b = NL_BUF(bytes);
-
-	(void)state;
-	assert_int_equal(nl_rt_encode(&b, &op, &map, 1), 0);
-	assert_true(message(&b).flags & NLM_F_EXCL);
-	assert_false(message(&b).flags & NLM_F_REPLACE);
-	b.len = 0;
-	op.verb = OP_SET;
-	assert_int_equal(nl_rt_encode(&b, &op, &map, 1), 0);
-	assert_true(message(&b).flags & NLM_F_REPLACE);
 }
 
 /* A removal names all that tells two routes of one slot apart, and no scope. */
@@ -366,7 +345,6 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_encoded_is_decoded),
-		cmocka_unit_test(test_adding_a_nexthop_never_replaces),
 		cmocka_unit_test(test_route_removal_is_exact),
 		cmocka_unit_test(test_removal_of_a_route_of_others_is_exact),
 		cmocka_unit_test(test_a_role_without_link_cannot_be_encoded),

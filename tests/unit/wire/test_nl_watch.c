@@ -327,7 +327,7 @@ static void test_host_routes(void **state)
 	watch.host_routes = false;
 }
 
-static void test_neighbours_and_nexthops(void **state)
+static void test_neighbours(void **state)
 {
 	static const struct {
 		uint8_t family;
@@ -337,11 +337,6 @@ static void test_neighbours_and_nexthops(void **state)
 		      {AF_BRIDGE, VXLAN, FDB},
 		      {AF_INET, OTHER, 0},
 		      {AF_BRIDGE, BRIDGE, 0}};
-
-	static const struct {
-		uint32_t id;
-		unsigned kinds;
-	} nexthops[] = {{BASE + 1, NH | ROUTE}, {7, 0}};
 
 	uint8_t bytes[128];
 
@@ -354,17 +349,6 @@ static void test_neighbours_and_nexthops(void **state)
 
 		nl_begin(&b, RTM_DELNEIGH, 0, 0, &head, sizeof(head));
 		assert_int_equal(news(&b).kinds, neighs[i].kinds);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(nexthops); i++) {
-		struct nhmsg head = {.nh_protocol = ROUTE_PROTO_LODEN};
-		struct nl_buf b = NL_BUF(bytes);
-		struct ip via = ip_from_v4(0x0af40100);
-
-		nl_begin(&b, RTM_DELNEXTHOP, 0, 0, &head, sizeof(head));
-		nl_put_u32(&b, NHA_ID, nexthops[i].id);
-		nl_put_ip(&b, NHA_GATEWAY, &via);
-		nl_put_u32(&b, NHA_OIF, VXLAN);
-		assert_int_equal(news(&b).kinds, nexthops[i].kinds);
 	}
 }
 
@@ -398,7 +382,7 @@ int main(void)
 		cmocka_unit_test(test_without_uplink_every_link_counts),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_host_routes),
-		cmocka_unit_test(test_neighbours_and_nexthops),
+		cmocka_unit_test(test_neighbours),
 		cmocka_unit_test(test_switches),
 	};
 
