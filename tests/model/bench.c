@@ -68,6 +68,8 @@ static void run(unsigned n_peers)
 	size_t n_ops, before;
 
 	world_init(&w, &random);
+	w.net.ipv6 = false;
+	w.uplink.ip6 = w.uplink.public_ip6 = (struct ip){0};
 	w.net.network = (struct cidr){ip_from_v4(0x0a000000), 8};
 	w.conf.spread_threshold = 256;
 	for (unsigned i = 0; i < n_peers; i++) {
