@@ -72,9 +72,19 @@ static const char *machine_of(char buf[40])
 
 /* ---- reading ---- */
 
+static int other_subnet(const struct opts *o, const struct cidr *was, const struct cidr *is,
+			struct err *err)
+{
+	char was_text[CIDR_STRLEN], is_text[CIDR_STRLEN];
+
+	return err_set(err, -EXDEV, "its subnet is %s, and %s says %s", cidr_format(was, was_text),
+		       o->subnet_file, cidr_format(is, is_text));
+}
+
 static int check(const struct opts *o, const struct peers_file *f, struct err *err)
 {
-	char source[SOURCE_MAX], machine[40], was[CIDR_STRLEN], is[CIDR_STRLEN];
+	const struct cidr *was = &f->own.subnet, *was6 = &f->own.subnet6;
+	char source[SOURCE_MAX], machine[40];
 	struct envfile_previous now;
 
 	if (!bytes_are(f->source, source_of(o, source)))
@@ -83,10 +93,11 @@ static int check(const struct opts *o, const struct peers_file *f, struct err *e
 		return err_set(err, -EXDEV, "it is of a machine with another /etc/machine-id");
 	/* Written by us just before a crash, or by flanneld: pods use that one. */
 	conf_previous(o, &now);
-	if (cidr_is_set(&now.subnet) && !cidr_eq(&now.subnet, &f->own.subnet))
-		return err_set(err, -EXDEV, "its subnet is %s, and %s says %s",
-			       cidr_format(&f->own.subnet, was), o->subnet_file,
-			       cidr_format(&now.subnet, is));
+	if (cidr_is_set(&now.subnet) && !cidr_eq(&now.subnet, was))
+		return other_subnet(o, was, &now.subnet, err);
+	/* Where one of the two has none, IPv4 is right all the same. */
+	if (cidr_is_set(&now.subnet6) && cidr_is_set(was6) && !cidr_eq(&now.subnet6, was6))
+		return other_subnet(o, was6, &now.subnet6, err);
 	return 0;
 }
 

@@ -139,6 +139,41 @@ static void what_is_kept_is_found(void **state)
 	last_good_found_free(&f);
 }
 
+/* Own lease and peers with all that IPv6 needs. And another IPv6 subnet in subnet.env is as good a reason not
+ * to use the file as another IPv4 one; none is none. */
+static void both_families_are_kept(void **state)
+{
+	static const char env4[] = "FLANNEL_SUBNET=10.244.7.1/24\n";
+	struct node *n = *state;
+	struct lease own = lease("10.244.7.0/24", "192.168.0.7");
+	struct last_good_found f;
+	char env[200];
+
+	assert_true(cidr_parse("fd00:10:244:7::/64", &own.subnet6));
+	assert_true(ip_parse("fd77::7", &own.public_ip6));
+	own.vtep_mac6 = (struct mac){{2, 0, 0, 0, 6, 7}};
+	tell_all(n);
+	tell_config(n, "{\"Network\":\"10.244.0.0/16\",\"EnableIPv6\":true,\"IPv6Network\":"
+		       "\"fd00:10:244::/56\",\"Backend\":{\"Type\":\"vxlan\"}}");
+	tell(n, (struct event){.type = EVENT_LEASE_PUT, .put.lease = &own});
+	tell(n, (struct event){.type = EVENT_OWN,
+			       .own = {.state = OWN_HELD, .lease = &own, .expires_s = 60}});
+	end(n);
+	for (int i = 0; i < 3; i++) {
+		snprintf(env, sizeof(env), "%sFLANNEL_IPV6_SUBNET=fd00:10:244:%d::1/64\n", env4,
+			 6 + i);
+		assert_int_equal(file_replace(subnet_file, i < 2 ? env : env4, NULL), 0);
+		assert_int_equal(last_good_load(&n->opts, &f), i > 0);
+		if (i == 0)
+			continue;
+		assert_true(lease_eq(f.event.recalled.own, &own));
+		assert_int_equal(f.event.recalled.n, 3);
+		assert_true(lease_eq(&f.event.recalled.leases[2], &own));
+		assert_true(f.event.recalled.conf->ipv6);
+		last_good_found_free(&f);
+	}
+}
+
 static void nothing_half_known_is_kept(void **state)
 {
 	struct node *n = *state;
@@ -282,11 +317,9 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(what_is_kept_is_found),
-		T(nothing_half_known_is_kept),
-		T(what_is_not_ours_is_not_used),
-		T(in_the_run_directory_instead),
-		T(times_and_clocks),
+		T(what_is_kept_is_found),	 T(both_families_are_kept),
+		T(nothing_half_known_is_kept),	 T(what_is_not_ours_is_not_used),
+		T(in_the_run_directory_instead), T(times_and_clocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
