@@ -197,9 +197,8 @@ static void on_uplink(struct brain *b, const struct event *ev)
 		l->next_ms = LOOK_NEVER;
 		l->uplink_lacks[0] = '\0';
 	} else if (!l->uplink.ifindex || (fits4(&l->uplink, &u) && fits6(&l->uplink, &u))) {
-		adopt_uplink(
-			b,
-			&u); /* the same in other clothes: MTU, carrier, index, one more family */
+		/* The same in other clothes: MTU, carrier, index, one more family. */
+		adopt_uplink(b, &u);
 	} else if (l->next_ms == LOOK_NEVER || !uplink_eq(&l->next, &u)) {
 		on_other_uplink(b, &u);
 	}

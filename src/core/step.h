@@ -170,7 +170,7 @@ struct update {
 	unsigned flags;
 	struct plan plan; /* borrowed; a long one comes in slices, one per APPLIED */
 	unsigned dump_kinds;
-	struct lease publish; /* public addresses, type and VTEP MAC; the subnet is the source's */
+	struct lease publish; /* public addresses, type, VTEP MACs; the subnets are the source's */
 	uint64_t wake_ms;     /* absolute; UINT64_MAX = none. Always set */
 	/* What this plan repairs and by whose hand, for the log; NULL = ordinary convergence. */
 	const struct repair *repair;

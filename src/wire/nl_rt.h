@@ -48,7 +48,7 @@ int nl_rt_decode(const struct nl_msg *m, const struct nl_ours *ours, struct nl_o
 int nl_rt_dump(struct nl_buf *b, enum object_kind kind, uint32_t ifindex, bool v6, uint32_t seq);
 
 /* One op as one message: 0; -ENODEV if its role has no link; -ENOBUFS if it does not fit. The
- * kind must be one that nl_rt_decode() knows. */
+ * kind must be one that nl_rt_decode() knows; nexthops can be deleted alone. */
 int nl_rt_encode(struct nl_buf *b, const struct op *op, const struct devmap *map, uint32_t seq);
 
 /* Did an op with this outcome reach its goal? A removal of what is gone did. */
