@@ -93,6 +93,7 @@ else
 	flanneld_start q --ip-masq
 	wait_for 20 'flanneld with iptables-legacy runs' flanneld_runs q
 	wait_for 20 'it makes its chains' legacy_chains
+	wait_for 20 'and comes to rest' at_rest q
 	flanneld_stop q
 	want_exit 'and leaves them' 0 legacy_chains
 	agent_start q --ip-masq

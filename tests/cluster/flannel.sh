@@ -28,8 +28,15 @@ flanneld_start() {
 		--etcd-endpoints="$ETCD_URL" "$@"
 }
 
+# flanneld_stop NODE [SIGNAL]: told to end while it still sets up, it may wait for itself forever; then it is killed.
 flanneld_stop() {
-	stop "flanneld-$1" "${2:-TERM}"
+	pid_=$(pid_of "flanneld-$1") looks_=0
+	quiet kill "-${2:-TERM}" "$pid_" || :
+	until grep -qs '^State:.Z' "/proc/$pid_/status" || [ ! -e "/proc/$pid_" ] || [ $((looks_ = looks_ + 1)) = 400 ]; do
+		sleep 0.05
+	done
+	[ $looks_ -lt 400 ] || echo "      flanneld on $1 did not end"
+	stop "flanneld-$1" KILL
 }
 
 # Peers are programmed from then on.
