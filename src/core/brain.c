@@ -62,7 +62,7 @@ enum phase brain_phase(const struct brain *b)
 
 	if (!l->have_config)
 		return PHASE_WAIT_CONFIG;
-	if (!l->have_uplink)
+	if (!l->have_uplink || (l->recall.own && !l->recall.node_checked))
 		return PHASE_WAIT_UPLINK;
 	if (!l->listed && !l->recall.leases)
 		return PHASE_WAIT_LEASES;

@@ -67,7 +67,8 @@ void recall_check_node(struct brain *b)
 	struct text t = TEXT(r->dropped);
 	char was[IP_STRLEN], is[IP_STRLEN];
 
-	if (!r->own || r->node_checked || !l->uplink.ifindex)
+	/* Nodes are known by their IPv4 address; IPv6's may be there first. */
+	if (!r->own || r->node_checked || !ip_is_set(&l->uplink.public_ip))
 		return;
 	r->node_checked = true;
 	if (ip_eq(&l->own.public_ip, &l->uplink.public_ip))

@@ -30,8 +30,13 @@ static void say_waiting(const struct brain *b, struct text *t)
 			text_add(t, "waiting for the configuration");
 		break;
 	case PHASE_WAIT_UPLINK:
-		text_add(t, "%s",
-			 l->uplink_problem[0] ? l->uplink_problem : "looking for the uplink");
+		if (l->have_uplink)
+			text_add(t, "IPv4, which nodes are known by, has no uplink: %s",
+				 l->uplink_lacks);
+		else
+			text_add(t, "%s",
+				 l->uplink_problem[0] ? l->uplink_problem
+						      : "looking for the uplink");
 		break;
 	case PHASE_WAIT_LEASES:
 		text_add(t, "waiting for the list of leases%s%s", l->source_problem[0] ? ": " : "",
