@@ -76,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    strlen(got.rule.step.chain) >= FW_WALK_NAME_SIZE ||
 		    strlen(got.rule.rule.comment) >= FW_COMMENT_SIZE)
 			abort();
+		got.rule.rule.n_packets = 0; /* what was counted is not for us to write */
 		if (!got.rule.rule.opaque)
 			reencode(&got.rule);
 	}
