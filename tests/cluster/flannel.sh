@@ -30,6 +30,7 @@ flanneld_start() {
 
 # flanneld_stop NODE [SIGNAL]: told to end while it still sets up, it may wait for itself forever; then it is killed.
 flanneld_stop() {
+	[ -e "$T/flanneld-$1.pid" ] || return 0
 	pid_=$(pid_of "flanneld-$1") looks_=0
 	quiet kill "-${2:-TERM}" "$pid_" || :
 	until grep -qs '^State:.Z' "/proc/$pid_/status" || [ ! -e "/proc/$pid_" ] || [ $((looks_ = looks_ + 1)) = 400 ]; do
