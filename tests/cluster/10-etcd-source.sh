@@ -65,7 +65,7 @@ says a 'leases n=0 malformed=0'
 says a 'source up etcd 192.168.77.254:2379'
 etcd_conf '{"Network":"10.5.0.0/16","SubnetLen":99,"Backend":{"Type":"vxlan"}}'
 says a "config problem: etcd key $PREFIX/config: SubnetLen: "
-etcd_conf '{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan"}}'
+etcd_conf '{"Network":"10.5.0.0/16","SubnetMin":"10.5.20.0","Backend":{"Type":"vxlan"}}'
 says a 'config network 10.5.0.0/16 vni 1' 2
 says a 'own held 10\.5\.[0-9]+\.0/24 via 192.168.0.1 mac 02:00:00:00:00:01 expires=86[34]'
 subnet=$(subnet_of)
@@ -88,11 +88,11 @@ want_eq 'the new value' "$(peer_value 192.168.0.1 02:00:00:00:00:02)" "$(value_o
 want_eq 'the lease stays' "$lease" "$(lease_of "$key")"
 
 echo '--- another VNI in the configuration: the value follows'
-etcd_conf '{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan","VNI":7}}'
+etcd_conf '{"Network":"10.5.0.0/16","SubnetMin":"10.5.20.0","Backend":{"Type":"vxlan","VNI":7}}'
 says a 'config network 10.5.0.0/16 vni 7'
 says a "own held $subnet "
 want_match 'the new value' '"VNI":7' "$(value_of "$key")"
-etcd_conf '{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan"}}'
+etcd_conf '{"Network":"10.5.0.0/16","SubnetMin":"10.5.20.0","Backend":{"Type":"vxlan"}}'
 says a "own held $subnet "
 
 echo '--- our key deleted: taken again, the same one'
@@ -215,7 +215,7 @@ echo '--- another etcd in its place, empty: a new list, our subnet once more'
 etcd_stop
 rm -r "$T/etcd"
 etcd_start
-etcd_conf '{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan"}}'
+etcd_conf '{"Network":"10.5.0.0/16","SubnetMin":"10.5.20.0","Backend":{"Type":"vxlan"}}'
 says a "own lost $subnet .* is gone from etcd" 40
 says a "own held $subnet "
 probe_end a

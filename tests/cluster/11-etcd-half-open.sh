@@ -9,7 +9,7 @@ PROBE=$BUILD/tests/cluster/etcd_probe
 [ -x "$PROBE" ] || skip "no $PROBE: run ./dev build"
 
 etcd_start
-etcd_conf '{"Network":"10.5.0.0/16","Backend":{"Type":"vxlan"}}'
+etcd_conf '{"Network":"10.5.0.0/16","SubnetMin":"10.5.20.0","Backend":{"Type":"vxlan"}}'
 "$PROBE" "$ETCD_URL" /coreos.com/network 192.168.0.1 86400 >"$T/a.out" 2>"$T/a.log" &
 echo $! >"$T/a.pid"
 wait_for 5 'we hold a lease' grep -q '^own held' "$T/a.out"
