@@ -142,36 +142,15 @@ static const struct nexthop *find_nexthop(const struct sim *k, uint32_t id)
 	return sim_find(k, &(struct object){.kind = OBJECT_NEXTHOP, .nexthop = &key});
 }
 
+/* A route through a nexthop object lies where that lies. */
 static enum dev dev_of(const struct sim *k, const struct object *o)
 {
-	switch (o->kind) {
-	case OBJECT_LINK:
-		return o->link->dev;
-	case OBJECT_ADDR:
-		return o->addr->dev;
-	case OBJECT_NEXTHOP:
-		return o->nexthop->dev;
-	case OBJECT_NEIGH:
-		return o->neigh->dev;
-	case OBJECT_FDB:
-		return o->fdb->dev;
-	case OBJECT_ROUTE:
-		if (o->route->nhid) {
-			const struct nexthop *nh = find_nexthop(k, o->route->nhid);
+	if (o->kind == OBJECT_ROUTE && o->route->nhid) {
+		const struct nexthop *nh = find_nexthop(k, o->route->nhid);
 
-			return nh ? nh->dev : DEV_NONE;
-		}
-		return o->route->dev;
-	case OBJECT_SYSCTL:
-	case OBJECT_FW_TABLE:
-	case OBJECT_FW_CHAIN:
-	case OBJECT_GUARD_PEER:
-	case OBJECT_GUARD:
-	case OBJECT_ENVFILE:
-	case OBJECT__COUNT:
-		break;
+		return nh ? nh->dev : DEV_NONE;
 	}
-	return DEV_NONE;
+	return object_dev(o);
 }
 
 /* Objects of a kind on a link go. */
