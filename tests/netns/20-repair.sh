@@ -64,22 +64,7 @@ foreign >"$T/foreign.reference"
 want_match 'the reference has four peer routes' '^4$' "$(on a ip route show proto 102 type unicast | wc -l)"
 want_eq 'both accepts stand in the dropping chain' 2 "$(on a iptables-nft -S FORWARD | grep -c 'forward')"
 
-# same: ours as at the start, and others'; else the difference.
-same() {
-	ours >"$T/ours.now" 2>&1
-	foreign >"$T/foreign.now"
-	diff "$T/ours.reference" "$T/ours.now" && diff "$T/foreign.reference" "$T/foreign.now"
-}
-
-# damage WHAT COMMAND: on node a. The agent stands still meanwhile, or it might have repaired the first half before the
-# second, and all before it is seen to be broken.
-damage() {
-	kill -STOP "$(pid_of agent-a)"
-	on a sh -c "$2" >"$T/damage.out" 2>&1 || fail "$1: cannot even break it: $(cat "$T/damage.out")"
-	! quiet same || fail "$1: nothing is broken by: $2"
-	kill -CONT "$(pid_of agent-a)"
-	wait_for 40 "$1" same # the audit comes every 30 s, 20 % more or less
-}
+. "$(dirname "$0")/damage.sh"
 
 # in_front: ours, and behind them what dropped everything
 in_front() {

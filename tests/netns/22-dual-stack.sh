@@ -85,51 +85,42 @@ ours >"$T/ours.reference"
 foreign >"$T/foreign.reference"
 want_eq 'both accepts stand in the dropping chain' 2 "$(on a ip6tables-nft -S FORWARD | grep -c 'forward')"
 
-# same: ours as at the start, and others'; else the difference.
-same() {
-	ours >"$T/ours.now" 2>&1
-	foreign >"$T/foreign.now"
-	diff "$T/ours.reference" "$T/ours.now" && diff "$T/foreign.reference" "$T/foreign.now"
-}
+. "$(dirname "$0")/damage.sh"
 
-# damage WHAT COMMAND: on node a, while the agent does not look: it is too quick for some.
-damage() {
-	kill -STOP "$(pid_of agent-a)"
-	on a sh -c "$2" >"$T/damage.out" 2>&1 || fail "$1: cannot even break it: $(cat "$T/damage.out")"
-	! quiet same || fail "$1: nothing is broken by: $2"
-	kill -CONT "$(pid_of agent-a)"
-	wait_for 40 "$1" same # the audit comes every 30 s, 20 % more or less
+# damage6 WHAT COMMAND: the other family does not notice
+damage6() {
+	damage "$1" "$2"
 	wait_for 10 "$1: IPv4 works" works a ipv4
 }
 
-damage 'route deleted' 'ip route del fd00:10:244:1::/64 proto 102'
-damage 'route replaced by another way' 'ip route replace fd00:10:244:2::/64 via fd77::fe'
-damage 'route with another protocol' 'ip route replace fd00:10:244:3::/64 via fe80::ff:fe00:603 dev flannel-v6.1 proto static'
-damage 'route of several hops instead of ours' 'ip route append fd00:10:244:2::/64 via fd77::fe dev eth0'
-damage 'route of nobody through our link' 'ip route add fd95::/64 via fe80::ff:fe00:601 dev flannel-v6.1'
-damage 'blackhole route deleted' '. /run/flannel/subnet.env; ip route del blackhole ${FLANNEL_IPV6_SUBNET%1/64}/64 metric 4096'
-damage 'neighbour deleted' 'ip neigh del fe80::ff:fe00:601 dev flannel-v6.1'
-damage 'neighbour with another MAC' 'ip neigh replace fe80::ff:fe00:602 lladdr 02:de:ad:00:00:01 dev flannel-v6.1 nud permanent'
-damage 'neighbour of nobody' 'ip neigh add fd00:10:244:77:: lladdr 02:de:ad:00:00:02 dev flannel-v6.1 nud permanent'
-damage 'FDB entry deleted' 'bridge fdb del 02:00:00:00:06:01 dev flannel-v6.1 dst fd77::101 self'
-damage 'FDB entry to another node' 'bridge fdb replace 02:00:00:00:06:02 dev flannel-v6.1 dst fd77::199 self permanent'
-damage 'FDB entry of nobody' 'bridge fdb add 02:de:ad:00:00:03 dev flannel-v6.1 dst fd77::198 self permanent'
-damage 'link down' 'ip link set flannel-v6.1 down'
-damage 'link down and up: the address goes, too' 'ip link set flannel-v6.1 down; ip link set flannel-v6.1 up'
-damage 'link with another MAC' 'ip link set flannel-v6.1 address 02:be:ef:00:00:06'
-damage 'link with another MTU' 'ip link set flannel-v6.1 mtu 1400'
-damage 'link too small for IPv6' 'ip link set flannel-v6.1 mtu 1000'
-damage 'link deleted' 'ip link del flannel-v6.1'
-damage 'link with another local address' 'ip link del flannel-v6.1; ip link add flannel-v6.1 type vxlan id 1 local fd77::9 dev eth0 dstport 8472 nolearning'
-damage 'address deleted' '. /run/flannel/subnet.env; ip addr del ${FLANNEL_IPV6_SUBNET%1/64}/128 dev flannel-v6.1'
-damage 'address of nobody' 'ip addr add fd94::1/64 dev flannel-v6.1'
-damage 'gateway of the bridge deleted' '. /run/flannel/subnet.env; ip addr del $FLANNEL_IPV6_SUBNET dev cni0'
-damage 'forwarding off' 'echo 0 >/proc/sys/net/ipv6/conf/all/forwarding'
-damage 'our link listens to routers' 'echo 1 >/proc/sys/net/ipv6/conf/flannel-v6.1/accept_ra'
-damage 'IPv6 switched off on our link' 'echo 1 >/proc/sys/net/ipv6/conf/flannel-v6.1/disable_ipv6'
-damage 'table deleted' 'nft delete table ip6 loden'
-damage 'masquerade rules flushed' 'nft flush chain ip6 loden postrouting'
-damage 'accepts deleted' 'ip6tables-nft -D FORWARD 1; ip6tables-nft -D FORWARD 1; ip6tables-nft -A FORWARD -s fd96::/64 -j ACCEPT -m comment --comment "not ours" 2>/dev/null; ip6tables-nft -F FORWARD; ip6tables-nft -A FORWARD -s fd96::/64 -j ACCEPT -m comment --comment "not ours"'
+damage6 'route deleted' 'ip route del fd00:10:244:1::/64 proto 102'
+damage6 'route replaced by another way' 'ip route replace fd00:10:244:2::/64 via fd77::fe'
+damage6 'route with another protocol' 'ip route replace fd00:10:244:3::/64 via fe80::ff:fe00:603 dev flannel-v6.1 proto static'
+damage6 'route of several hops instead of ours' 'ip route append fd00:10:244:2::/64 via fd77::fe dev eth0'
+damage6 'route of nobody through our link' 'ip route add fd95::/64 via fe80::ff:fe00:601 dev flannel-v6.1'
+damage6 'blackhole route deleted' '. /run/flannel/subnet.env; ip route del blackhole ${FLANNEL_IPV6_SUBNET%1/64}/64 metric 4096'
+damage6 'neighbour deleted' 'ip neigh del fe80::ff:fe00:601 dev flannel-v6.1'
+damage6 'neighbour with another MAC' 'ip neigh replace fe80::ff:fe00:602 lladdr 02:de:ad:00:00:01 dev flannel-v6.1 nud permanent'
+damage6 'neighbour of nobody' 'ip neigh add fd00:10:244:77:: lladdr 02:de:ad:00:00:02 dev flannel-v6.1 nud permanent'
+damage6 'FDB entry deleted' 'bridge fdb del 02:00:00:00:06:01 dev flannel-v6.1 dst fd77::101 self'
+damage6 'FDB entry to another node' 'bridge fdb replace 02:00:00:00:06:02 dev flannel-v6.1 dst fd77::199 self permanent'
+damage6 'FDB entry of nobody' 'bridge fdb add 02:de:ad:00:00:03 dev flannel-v6.1 dst fd77::198 self permanent'
+damage6 'link down' 'ip link set flannel-v6.1 down'
+damage6 'link down and up: the address goes, too' 'ip link set flannel-v6.1 down; ip link set flannel-v6.1 up'
+damage6 'link with another MAC' 'ip link set flannel-v6.1 address 02:be:ef:00:00:06'
+damage6 'link with another MTU' 'ip link set flannel-v6.1 mtu 1400'
+damage6 'link too small for IPv6' 'ip link set flannel-v6.1 mtu 1000'
+damage6 'link deleted' 'ip link del flannel-v6.1'
+damage6 'link with another local address' 'ip link del flannel-v6.1; ip link add flannel-v6.1 type vxlan id 1 local fd77::9 dev eth0 dstport 8472 nolearning'
+damage6 'address deleted' '. /run/flannel/subnet.env; ip addr del ${FLANNEL_IPV6_SUBNET%1/64}/128 dev flannel-v6.1'
+damage6 'address of nobody' 'ip addr add fd94::1/64 dev flannel-v6.1'
+damage6 'gateway of the bridge deleted' '. /run/flannel/subnet.env; ip addr del $FLANNEL_IPV6_SUBNET dev cni0'
+damage6 'forwarding off' 'echo 0 >/proc/sys/net/ipv6/conf/all/forwarding'
+damage6 'our link listens to routers' 'echo 1 >/proc/sys/net/ipv6/conf/flannel-v6.1/accept_ra'
+damage6 'IPv6 switched off on our link' 'echo 1 >/proc/sys/net/ipv6/conf/flannel-v6.1/disable_ipv6'
+damage6 'table deleted' 'nft delete table ip6 loden'
+damage6 'masquerade rules flushed' 'nft flush chain ip6 loden postrouting'
+damage6 'accepts deleted' 'ip6tables-nft -D FORWARD 1; ip6tables-nft -D FORWARD 1; ip6tables-nft -A FORWARD -s fd96::/64 -j ACCEPT -m comment --comment "not ours" 2>/dev/null; ip6tables-nft -F FORWARD; ip6tables-nft -A FORWARD -s fd96::/64 -j ACCEPT -m comment --comment "not ours"'
 agent_stop a
 
 # --- one family alone ---
