@@ -6,20 +6,9 @@
 #   REPAIR is the judge, built from repair.c. Runs in a network namespace of its own with an etcd of its own.
 set -euo pipefail
 who=$1 program=$2 repair=$3 peers=$4 idle=${5:-60} only=${6:-}
-ns=lbench$$ dir=$(mktemp -d) pids=()
-
-cleanup() {
-	local pid
-	for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-	wait 2>/dev/null || true
-	ip netns del "$ns" 2>/dev/null || true
-	ip netns del "$ns-peer" 2>/dev/null || true
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-in_ns() { ip netns exec "$ns" "$@"; }
+ns=lbench$$
+# shellcheck source=tests/bench/node.sh
+. "$(dirname "$0")/node.sh"
 say() { echo "bench: $who: $*" >&2; }
 counts() { in_ns "$repair" count flannel.1 2>/dev/null || echo 0 0 0; }
 wait_all() { # SECONDS: until every peer has its three objects
@@ -30,22 +19,8 @@ wait_all() { # SECONDS: until every peer has its three objects
 	done
 }
 
-# The node: an uplink that leads nowhere. (Not every kernel has the dummy device.)
-ip netns add "$ns"
-ip -n "$ns" link set lo up
-ip netns add "$ns-peer"
-ip -n "$ns" link add eth0 type veth peer name eth0 netns "$ns-peer"
-ip -n "$ns-peer" link set eth0 up
-ip -n "$ns" addr add 192.168.255.1/16 dev eth0
-ip -n "$ns" link set eth0 up
-ip -n "$ns" route add default via 192.168.255.254
-
-in_ns etcd --data-dir "$dir/etcd" --log-level error --max-txn-ops 100000 --max-request-bytes 33554432 \
-	--listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
-	--listen-peer-urls http://127.0.0.1:2380 >"$dir/etcd.log" 2>&1 &
-pids+=($!)
-export ETCDCTL_API=3
-for _ in $(seq 100); do in_ns etcdctl endpoint health >/dev/null 2>&1 && break; sleep 0.1; done
+node_add
+etcd_start
 in_ns etcdctl put /coreos.com/network/config \
 	'{"Network":"10.0.0.0/8","SubnetLen":24,"EnableNFTables":true,"Backend":{"Type":"vxlan"}}' >/dev/null
 lease_puts() { # FROM TO

@@ -6,49 +6,19 @@
 # Usage: disk.sh LODEN FLANNELD REPAIR PEERS ROUNDS
 set -euo pipefail
 loden=$1 flanneld=$2 repair=$3 peers=$4 rounds=$5
-ns=lbench-d$$ dir=$(mktemp -d) pids=()
-
-cleanup() {
-	local pid
-	for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-	wait 2>/dev/null || true
-	ip netns del "$ns" 2>/dev/null || true
-	ip netns del "$ns-peer" 2>/dev/null || true
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-in_ns() { ip netns exec "$ns" "$@"; }
+ns=lbench-d$$
+# shellcheck source=tests/bench/node.sh
+. "$(dirname "$0")/node.sh"
 
 boot() {
-	ip netns del "$ns" 2>/dev/null || true
-	ip netns del "$ns-peer" 2>/dev/null || true
-	ip netns add "$ns"
-	ip -n "$ns" link set lo up
-	ip netns add "$ns-peer"
-	ip -n "$ns" link add eth0 type veth peer name eth0 netns "$ns-peer"
-	ip -n "$ns-peer" link set eth0 up
-	ip -n "$ns" addr add 192.168.255.1/16 dev eth0
-	ip -n "$ns" link set eth0 up
-	ip -n "$ns" route add default via 192.168.255.254
+	node_del
+	node_add
 	rm -rf "$dir/run" "$dir/subnet.env"
-}
-
-etcd_start() {
-	ip netns exec "$ns" etcd --data-dir "$dir/etcd" --log-level error --max-txn-ops 100000 --max-request-bytes 33554432 \
-		--listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
-		--listen-peer-urls http://127.0.0.1:2380 >>"$dir/etcd.log" 2>&1 &
-	etcd=$!
-	pids+=("$etcd")
-	for _ in $(seq 100); do in_ns etcdctl endpoint health >/dev/null 2>&1 && return; sleep 0.1; done
-	return 1
 }
 
 end() { kill "$1"; wait "$1" 2>/dev/null || true; }
 say() { awk -v w="$1" -v a="$2" -v b="$3" 'BEGIN { printf "{\"what\":\"%s\",\"ms\":%.1f}\n", w, (b - a) * 1000 }'; }
 
-export ETCDCTL_API=3
 boot
 etcd_start
 in_ns etcdctl put /coreos.com/network/config \

@@ -6,19 +6,10 @@
 # Usage: storm.sh LODEN REPAIR PEERS
 set -euo pipefail
 loden=$1 repair=$2 peers=$3
-ns=lbench-s$$ dir=$(mktemp -d) pids=()
+ns=lbench-s$$
+# shellcheck source=tests/bench/node.sh
+. "$(dirname "$0")/node.sh"
 
-cleanup() {
-	local pid
-	for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
-	wait 2>/dev/null || true
-	ip netns del "$ns" 2>/dev/null || true
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-
-in_ns() { ip netns exec "$ns" "$@"; }
 begin() { ip netns exec "$ns" "$@" & pids+=($!); }
 ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 until_true() { # SECONDS COMMAND…
@@ -39,11 +30,7 @@ for link in eth lab; do
 done
 ip -n "$ns" addr add 192.168.255.1/16 dev eth0
 ip -n "$ns" addr add 10.11.0.1/16 dev lab0
-begin etcd --data-dir "$dir/etcd" --log-level error --max-txn-ops 100000 --listen-client-urls http://127.0.0.1:2379 \
-	--advertise-client-urls http://127.0.0.1:2379 --listen-peer-urls http://127.0.0.1:2380 >"$dir/etcd.log" 2>&1
-export ETCDCTL_API=3
-healthy() { in_ns etcdctl endpoint health >/dev/null 2>&1; }
-until_true 30 healthy
+etcd_start
 in_ns etcdctl put /coreos.com/network/config '{"Network":"10.64.0.0/10","Backend":{"Type":"vxlan"}}' >/dev/null
 {
 	echo
