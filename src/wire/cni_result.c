@@ -45,12 +45,10 @@ int cni_result_get_strings(const json_t *o, const char *key, struct arena *a,
 	list = (struct cni_strings){.n = json_array_size(array)};
 	list.v = arena_array(a, const char *, list.n);
 	for (size_t i = 0; i < list.n; i++) {
-		const json_t *s = json_array_get(array, i);
-
-		if (!json_is_string(s))
-			return err_set(err, -EINVAL, "%s: must hold strings, holds %s", key,
-				       gojson_type_name(s));
-		list.v[i] = json_string_value(s);
+		list.v[i] = "";
+		r = gojson_text(json_array_get(array, i), &list.v[i], err);
+		if (r < 0)
+			return err_wrap(err, r, "%s[%zu]", key, i);
 	}
 	*ret = list;
 	return 0;
@@ -61,7 +59,8 @@ static int decode_route(const json_t *o, struct cni_route *ret, struct err *err)
 	struct cni_route route = {0};
 	int r;
 
-	if ((r = cni_result_get_cidr(o, "dst", &route.dst, err)) < 0 ||
+	if ((r = gojson_check_object(o, err)) < 0 ||
+	    (r = cni_result_get_cidr(o, "dst", &route.dst, err)) < 0 ||
 	    (r = cni_result_get_ip(o, "gw", &route.gw, err)) < 0 ||
 	    (r = gojson_get_int(o, "mtu", &route.mtu_bytes, err)) < 0 ||
 	    (r = gojson_get_int(o, "advmss", &route.advmss, err)) < 0 ||
@@ -129,7 +128,8 @@ static int decode_iface(const json_t *o, struct cni_iface *ret, struct err *err)
 	struct cni_iface iface = {.name = ""};
 	int r;
 
-	if ((r = gojson_get_text(o, "name", &iface.name, err)) < 0 ||
+	if ((r = gojson_check_object(o, err)) < 0 ||
+	    (r = gojson_get_text(o, "name", &iface.name, err)) < 0 ||
 	    (r = gojson_get_text(o, "mac", &iface.mac, err)) < 0 ||
 	    (r = gojson_get_int(o, "mtu", &iface.mtu_bytes, err)) < 0 ||
 	    (r = gojson_get_text(o, "sandbox", &iface.sandbox, err)) < 0 ||
@@ -145,7 +145,8 @@ static int decode_ip(const json_t *o, const char *address_key, struct cni_ip *re
 	struct cni_ip ip = {.iface = -1};
 	int r;
 
-	if ((r = gojson_get_int(o, "interface", &ip.iface, err)) < 0 ||
+	if ((r = gojson_check_object(o, err)) < 0 ||
+	    (r = gojson_get_int(o, "interface", &ip.iface, err)) < 0 ||
 	    (r = cni_result_get_cidr(o, address_key, &ip.address, err)) < 0 ||
 	    (r = cni_result_get_ip(o, "gateway", &ip.gateway, err)) < 0)
 		return r;
@@ -186,10 +187,11 @@ static int decode_blocks(const json_t *root, struct arena *a, struct cni_result 
 	return 0;
 }
 
-static int decode_lists(const json_t *root, struct arena *a, struct cni_result *ret,
-			struct err *err)
+static int decode_lists(const json_t *root, enum cni_version version, struct arena *a,
+			struct cni_result *ret, struct err *err)
 {
 	json_t *ifaces = NULL, *ips = NULL;
+	const char *family; /* "4" or "6", until 1.0.0: the address says so */
 	int r;
 
 	if ((r = gojson_get_array(root, "interfaces", &ifaces, err)) < 0 ||
@@ -206,7 +208,11 @@ static int decode_lists(const json_t *root, struct arena *a, struct cni_result *
 	ret->n_ips = json_array_size(ips);
 	ret->ips = arena_array(a, struct cni_ip, ret->n_ips);
 	for (size_t i = 0; i < ret->n_ips; i++) {
-		r = decode_ip(json_array_get(ips, i), "address", &ret->ips[i], err);
+		const json_t *ip = json_array_get(ips, i);
+
+		r = decode_ip(ip, "address", &ret->ips[i], err);
+		if (r == 0 && version < CNI_1_0_0)
+			r = gojson_get_text(ip, "version", &family, err);
 		if (r < 0)
 			return err_wrap(err, r, "ips[%zu]", i);
 	}
@@ -230,7 +236,7 @@ int cni_result_decode(const json_t *root, enum cni_version assumed, struct arena
 	if (*text && !cni_version_parse(text, &version))
 		return err_set(err, -EINVAL, "unsupported CNI result version \"%s\"", text);
 	r = version < CNI_0_3_0 ? decode_blocks(root, a, &result, err)
-				: decode_lists(root, a, &result, err);
+				: decode_lists(root, version, a, &result, err);
 	if (r < 0)
 		return r;
 	r = cni_result_get_dns(root, a, &result.dns, &any, err);

@@ -24,7 +24,8 @@ int cni_result_encode(const struct cni_result *r, enum cni_version version, stru
 
 /* ---- parts of results that configurations use, too ---- */
 
-/* Absent, null and "" leave *ret alone. Errors name `key`. */
+/* Absent, null and (but not as a CIDR) "" leave *ret alone. An element of strings that is null is "".
+ * Errors name `key`. */
 int cni_result_get_ip(const json_t *o, const char *key, struct ip *ret, struct err *err);
 int cni_result_get_cidr(const json_t *o, const char *key, struct cidr *ret, struct err *err);
 int cni_result_get_strings(const json_t *o, const char *key, struct arena *a,

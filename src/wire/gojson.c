@@ -281,18 +281,31 @@ int gojson_get_int(const json_t *o, const char *key, int32_t *ret, struct err *e
 	return 0;
 }
 
+int gojson_text(const json_t *v, const char **ret, struct err *err)
+{
+	if (json_is_null(v))
+		return 0;
+	if (!json_is_string(v))
+		return err_set(err, -EINVAL, "must be a string, is %s", gojson_type_name(v));
+	if (strlen(json_string_value(v)) != json_string_length(v))
+		return err_set(err, -EINVAL, "holds a zero byte");
+	*ret = json_string_value(v);
+	return 0;
+}
+
+int gojson_check_object(const json_t *v, struct err *err)
+{
+	if (json_is_object(v) || json_is_null(v))
+		return 0;
+	return err_set(err, -EINVAL, "must be an object, is %s", gojson_type_name(v));
+}
+
 int gojson_get_text(const json_t *o, const char *key, const char **ret, struct err *err)
 {
 	const json_t *v = gojson_get(o, key);
+	int r = v ? gojson_text(v, ret, err) : 0;
 
-	if (!v)
-		return 0;
-	if (!json_is_string(v))
-		return mismatch(key, "a string", v, err);
-	if (strlen(json_string_value(v)) != json_string_length(v))
-		return err_set(err, -EINVAL, "%s: holds a zero byte", key);
-	*ret = json_string_value(v);
-	return 0;
+	return r < 0 ? err_wrap(err, r, "%s", key) : 0;
 }
 
 int gojson_get_object(const json_t *o, const char *key, json_t **ret, struct err *err)

@@ -29,6 +29,11 @@ int gojson_get_text(const json_t *o, const char *key, const char **ret, struct e
 int gojson_get_object(const json_t *o, const char *key, json_t **ret, struct err *err);
 int gojson_get_array(const json_t *o, const char *key, json_t **ret, struct err *err);
 
+/* Elements of an array, where null is not absent: gojson_text() leaves *ret alone, and to
+ * gojson_check_object() it is an object without keys. -EINVAL with a story that names no key. */
+int gojson_text(const json_t *v, const char **ret, struct err *err);
+int gojson_check_object(const json_t *v, struct err *err);
+
 /* "a string", "an object" … */
 const char *gojson_type_name(const json_t *v);
 
