@@ -3,8 +3,8 @@
 #define CNI_APPLET_H
 /* The plugins in this program.
  *
- * Each function: 0, or < 0 with c->error set. Configurations without a name, of an unknown version or
- * with a bad prevResult never get here.
+ * Each function: 0, or < 0 with c->error set. Configurations without a name or of an unknown version
+ * never get here; prevResult is decoded by those who need it.
  */
 
 #include "cni/call.h"
