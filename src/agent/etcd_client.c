@@ -6,19 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "core/backoff.h"
-#include "os/dns.h"
-#include "os/h2.h"
+#include "agent/dial.h"
 
-#define CONNECT_TIMEOUT_MS 5000
-#define LOOKUP_TIMEOUT_MS  5000
 /* Two wake-ups in half a minute. etcd asks clients to leave 5 s between pings
  * (--grpc-keepalive-min-time). */
-#define PING_AFTER_MS	   30000
-#define PING_TIMEOUT_MS	   10000
-/* Served for so long: its end is news, not one more failure in a row. */
-#define WELL_MS		   10000
+#define PING_AFTER_MS	30000
+#define PING_TIMEOUT_MS 10000
 
 struct etcd_call {
 	struct etcd_client *client;
@@ -40,20 +33,11 @@ struct etcd_call {
 
 struct etcd_client {
 	struct etcd_client_conf conf;
-	struct h2 *conn; /* NULL while waiting */
-	bool up;
-	size_t i;		   /* endpoint of this or the next try */
-	struct dns_lookup *lookup; /* of its name; NULL = none is under way */
-	struct ip addresses[DNS_ADDRESSES_MAX];
-	size_t n_addresses, k; /* k: that of this try */
-	size_t n_failed;       /* endpoints in this round */
-	char problem[600];     /* of this round */
+	struct dial_place places[ETCD_ENDPOINTS_MAX];
+	struct dial *dial;
+	bool up; /* connected and logged in */
 	struct etcd_call *login;
 	struct etcd_auth_reply auth; /* token "" = none */
-	uint64_t well_ms;	     /* since when it serves; 0 = it does not, yet */
-	struct backoff backoff;
-	uint64_t random;
-	struct loop_watch *timer;
 	struct etcd_call *calls;
 };
 
@@ -232,7 +216,7 @@ static void call_send(struct etcd_call *call, const uint8_t *body, size_t n_body
 	for (size_t i = 0; i < ARRAY_SIZE(headers) - call->conf.watch; i++)
 		if (headers[i].value[0])
 			given[request.n_headers++] = headers[i];
-	call->stream = h2_send(call->client->conn, &request);
+	call->stream = h2_send(dial_conn(call->client->dial), &request);
 }
 
 static struct etcd_call *call_new(struct etcd_client *c, const struct etcd_call_conf *conf,
@@ -280,72 +264,32 @@ struct etcd_call *etcd_client_call(struct etcd_client *c, const struct etcd_call
 
 /* ---- connection ---- */
 
-/* Tries the next address, endpoint, or round; `well`: it served for some time. */
-static void go_on(struct etcd_client *c, bool well)
+static void on_broken(void *arg, const char *problem)
 {
-	if (well) {
-		backoff_reset(&c->backoff);
-		c->n_failed = 0;
-		c->problem[0] = '\0';
-	} else if (++c->k < c->n_addresses) {
-		loop_timer_at(c->timer, 0);
-		return;
-	} else {
-		c->n_failed++;
-	}
-	c->n_addresses = 0;
-	c->i = (c->i + 1) % c->conf.access->endpoints.n;
-	if (c->n_failed < c->conf.access->endpoints.n) {
-		loop_timer_at(c->timer, 0);
-		return;
-	}
-	c->n_failed = 0;
-	loop_timer_at(c->timer, loop_now_ms(c->conf.loop) +
-					backoff_next_ms(&c->backoff, backoff_random(&c->random)));
-	c->conf.failed(c->conf.arg, c->problem);
-	c->problem[0] = '\0';
-}
-
-static void add_problem(struct etcd_client *c, const char *problem)
-{
-	const struct etcd_endpoint *e = &c->conf.access->endpoints.of[c->i];
-	struct text t = {
-		.buf = c->problem, .size_bytes = sizeof(c->problem), .len = strlen(c->problem)};
-	char ip[IP_STRLEN];
-
-	text_add(&t, "%s%s", t.len ? "; " : "", e->authority);
-	if (!ip_is_set(&e->ip) && c->n_addresses > 0)
-		text_add(&t, " (%s)", ip_format(&c->addresses[c->k], ip));
-	text_add(&t, ": %s", problem);
-}
-
-/* The connection is gone or of no use. */
-static void leave_endpoint(struct etcd_client *c, const char *why)
-{
-	char problem[sizeof(((struct err *)0)->text)] = "";
-	struct text t = TEXT(problem);
-	bool well = c->well_ms && loop_now_ms(c->conf.loop) - c->well_ms >= WELL_MS;
+	struct etcd_client *c = arg;
 	bool was_up = c->up;
 
-	/* It may lie in what is freed here. */
-	if (!etcd_access_explain(c->conf.access, why, &t))
-		text_add(&t, "%s", why);
-	log_debug("etcd.left", "endpoint=%s problem=\"%s\"", etcd_client_name(c), problem);
 	c->up = false;
-	c->well_ms = 0;
-	/* Streams go with the connection: all at once, for the end of one call may cancel others. */
+	/* Streams went with the connection: all at once, for the end of one call may cancel others. */
 	for (struct etcd_call *call = c->calls; call; call = call->next)
 		call->stream = NULL;
 	etcd_client_cancel(TAKE_PTR(c->login));
 	while (c->calls)
 		call_end(c->calls, GRPC_UNAVAILABLE, problem);
 	c->auth.token[0] = '\0';
-	h2_close(TAKE_PTR(c->conn));
 	if (was_up)
 		c->conf.lost(c->conf.arg);
-	if (!well)
-		add_problem(c, problem);
-	go_on(c, well);
+}
+
+/* The connection is of no use. */
+static void leave_endpoint(struct etcd_client *c, const char *why)
+{
+	char problem[sizeof(((struct err *)0)->text)] = "";
+	struct text t = TEXT(problem);
+
+	if (!etcd_access_explain(c->conf.access, why, &t))
+		text_add(&t, "%s", why);
+	dial_leave(c->dial, problem);
 }
 
 /* ---- logging in ---- */
@@ -425,9 +369,9 @@ static void login(struct etcd_client *c)
 	explicit_bzero(buf, sizeof(buf));
 }
 
-/* ---- connecting ---- */
+/* ---- coming and going ---- */
 
-static void on_up(void *arg)
+static void on_connected(void *arg)
 {
 	struct etcd_client *c = arg;
 
@@ -437,80 +381,46 @@ static void on_up(void *arg)
 		come_up(c);
 }
 
-static void on_down(void *arg, const char *problem)
-{
-	leave_endpoint(arg, problem);
-}
-
-static void connect_to(struct etcd_client *c, const struct etcd_endpoint *e)
-{
-	const struct h2_conf conf = {
-		.loop = c->conf.loop,
-		.ip = c->addresses[c->k],
-		.port = e->port,
-		.authority = e->authority,
-		.tls = c->conf.access->with_tls ? &c->conf.access->tls : NULL,
-		.host = e->host,
-		.connect_timeout_ms = CONNECT_TIMEOUT_MS,
-		.ping_after_ms = PING_AFTER_MS,
-		.ping_timeout_ms = PING_TIMEOUT_MS,
-		.up = on_up,
-		.down = on_down,
-		.arg = c,
-	};
-
-	c->conn = h2_open(&conf);
-}
-
-static void on_addresses(void *arg, const struct ip *addresses, size_t n, const char *problem)
+static void on_failed(void *arg, const char *problem)
 {
 	struct etcd_client *c = arg;
 
-	if (n == 0) {
-		add_problem(c, problem);
-		dns_lookup_free(TAKE_PTR(c->lookup));
-		go_on(c, false);
-		return;
-	}
-	memcpy(c->addresses, addresses, n * sizeof(*addresses));
-	c->n_addresses = n;
-	dns_lookup_free(TAKE_PTR(c->lookup));
-	connect_to(c, &c->conf.access->endpoints.of[c->i]);
-}
-
-static void on_timer(void *arg)
-{
-	struct etcd_client *c = arg;
-	const struct etcd_endpoint *e = &c->conf.access->endpoints.of[c->i];
-
-	if (c->n_addresses == 0) {
-		c->k = 0;
-		if (!ip_is_set(&e->ip)) {
-			c->lookup = dns_lookup_new(&(struct dns_conf){
-				.loop = c->conf.loop,
-				.host = e->host,
-				.timeout_ms = LOOKUP_TIMEOUT_MS,
-				.done = on_addresses,
-				.arg = c,
-			});
-			return;
-		}
-		c->addresses[0] = e->ip;
-		c->n_addresses = 1;
-	}
-	connect_to(c, e);
+	c->conf.failed(c->conf.arg, problem);
 }
 
 struct etcd_client *etcd_client_new(const struct etcd_client_conf *conf)
 {
+	const struct etcd_access *access = conf->access;
 	struct etcd_client *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		abort();
 	c->conf = *conf;
-	c->random = conf->seed | 1; /* never 0 */
-	c->timer = loop_timer(conf->loop, on_timer, c);
-	loop_timer_at(c->timer, 0);
+	for (size_t i = 0; i < access->endpoints.n; i++) {
+		const struct etcd_endpoint *e = &access->endpoints.of[i];
+
+		c->places[i] = (struct dial_place){
+			.name = e->authority,
+			.authority = e->authority,
+			.host = e->host,
+			.ip = e->ip,
+			.port = e->port,
+			.tls = access->with_tls ? &access->tls : NULL,
+			.proves = e->host,
+		};
+	}
+	c->dial = dial_new(&(struct dial_conf){
+		.loop = conf->loop,
+		.places = c->places,
+		.n_places = access->endpoints.n,
+		.seed = conf->seed,
+		.ping_after_ms = PING_AFTER_MS,
+		.ping_timeout_ms = PING_TIMEOUT_MS,
+		.connected = on_connected,
+		.broken = on_broken,
+		.failed = on_failed,
+		.arg = c,
+	});
 	return c;
 }
 
@@ -520,9 +430,7 @@ void etcd_client_free(struct etcd_client *c)
 		return;
 	while (c->calls)
 		etcd_client_cancel(c->calls);
-	h2_close(c->conn);
-	dns_lookup_free(c->lookup);
-	loop_watch_free(c->timer);
+	dial_free(c->dial);
 	explicit_bzero(&c->auth, sizeof(c->auth));
 	free(c);
 }
@@ -534,13 +442,12 @@ bool etcd_client_is_up(const struct etcd_client *c)
 
 const char *etcd_client_name(const struct etcd_client *c)
 {
-	return c->conf.access->endpoints.of[c->i].authority;
+	return dial_place(c->dial)->name;
 }
 
 void etcd_client_well(struct etcd_client *c)
 {
-	if (!c->well_ms)
-		c->well_ms = loop_now_ms(c->conf.loop);
+	dial_well(c->dial);
 }
 
 void etcd_client_fail(struct etcd_client *c, const char *problem)

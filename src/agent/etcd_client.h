@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef AGENT_ETCD_CLIENT_H
 #define AGENT_ETCD_CLIENT_H
-/* A connection to one of several etcd endpoints, kept up for ever, and gRPC calls over it.
+/* gRPC calls to one of several etcd endpoints, over a connection kept up for ever (agent/dial.h).
  *
- * Endpoints are tried in order, at once one after the other, each at all addresses that its name has just
- * now; after a round in which none was of use the client tells so (`failed`) and waits 0.5–30 s. "Of use" is
- * the owner's judgement: it calls etcd_client_fail() when an endpoint connects but does not serve. A
- * connection that served for WELL_MS and then broke is replaced at once, without a wait and without a word.
- *
- *	        ┌──────────── etcd_client_fail(), connection lost ──────────┐
- *	        ▼                                                           │
- *	CONNECTING(i) ─▶ [log in] ─▶ up ─▶ calls … ─▶ etcd_client_well() ─▶ calls … ────┘
- *	   │ no address, refused, timed out
- *	   ▼
- *	CONNECTING(i + 1) … ─▶ failed ─▶ wait ─▶ CONNECTING
+ *	connected ─▶ [log in] ─▶ up ─▶ calls … ─▶ etcd_client_well() ─▶ calls … ─▶ lost
  *
  * With user and password, each connection begins with Authenticate; its token goes with every call. A call
  * that etcd answers with "this token is no longer good" (they live for minutes of silence) waits for a new
