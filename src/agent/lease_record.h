@@ -4,11 +4,13 @@
 /* Which lease this node holds, and where: written down in the state directory by the agent, so that
  * `loden uninstall --lease` finds it with no flag at all, and after a reboot.
  *
- *	FLANNELD_ETCD_ENDPOINTS=http://10.0.0.1:2379	flags, where they are not given
- *	FLANNELD_ETCD_PREFIX=/coreos.com/network
- *	FLANNELD_ETCD_CAFILE= …				and where keys and passwords lie, but none of them
- *	LEASE=10.244.7.0-24				behind <prefix>/subnets/
- *	PUBLIC_IP=192.168.0.7				what its value carries, if it is ours
+ *	FLANNELD_ETCD_ENDPOINTS='http://10.0.0.1:2379'	flags, where they are not given
+ *	FLANNELD_ETCD_PREFIX='/coreos.com/network'
+ *	FLANNELD_ETCD_CAFILE='' …			and where keys and passwords lie, but none of them
+ *	LEASE='10.244.7.0-24&fd00:10:244:7::-64'	behind <prefix>/subnets/
+ *	PUBLIC_IP='192.168.0.7'				what its value carries, if it is ours
+ *
+ * A shell may source it; without the quotes, as it was written once, it is read, too.
  */
 
 #include "agent/opts.h"

@@ -317,8 +317,9 @@ static void say_by_hand(const struct opts *o, const char *key)
 
 	while (n > 0 && o->etcd_prefix[n - 1] == '/')
 		n--;
-	printf("         by hand: etcdctl --endpoints=%s del %.*s/subnets/%s\n", o->etcd_endpoints,
-	       n, o->etcd_prefix, key);
+	/* Quoted: a dual-stack key has an ampersand. */
+	printf("         by hand: etcdctl --endpoints=%s del '%.*s/subnets/%s'\n",
+	       o->etcd_endpoints, n, o->etcd_prefix, key);
 }
 
 /* False = it may still be there, against the user's will. */

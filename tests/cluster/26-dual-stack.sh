@@ -41,6 +41,10 @@ quiet fits a1 b1 1450 || :
 wait_for 10 'a packet of 1450 bytes is cut' fits a1 b1 1450
 wait_for 10 'one of 4000, too' fits a1 b1 4000
 
+lease=$(on a sh -euc '. /var/lib/loden/lease.env; echo "$LEASE"')
+want_match 'its lease is written down as a shell reads it' '^10\.244\..*&fd00:10:244:' "$lease"
+want_match 'and as etcd knows it' '"192\.168\.77\.1"' "$(etcdctl_ get --print-value-only "/coreos.com/network/subnets/$lease")"
+
 echo '--- a node without IPv6 joins'
 node_add d 4
 agent_start d --ip-masq

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # `loden uninstall`: all of ours goes, nothing of others', and a second time is as good as the first. (S3-07)
+# shellcheck disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
 # What a node's kernel and files hold, without counters and what changes by itself (link-local addresses
@@ -81,7 +82,7 @@ want_eq 'and does nothing' "$key" "$(ours)"
 agent_stop a
 want_exit 'uninstall' 0 on a loden uninstall
 want_match 'tells of the lease' "^left +lease ${key##*/}: it ends by itself; --lease gives it back" "$out"
-want_match 'and how to remove it' "etcdctl --endpoints=$ETCD_URL del $key\$" "$out"
+want_match 'and how to remove it' "etcdctl --endpoints=$ETCD_URL del '$key'\$" "$out"
 want_eq 'it stays' "$key" "$(ours)"
 want_exit 'too late' 0 on a loden uninstall --lease
 want_match 'says so' '^none +lease: no agent left word of one in /var/lib/loden' "$out"
@@ -94,10 +95,11 @@ peers=$(leases | grep -v "^$key\$")
 etcd_stop TERM
 want_exit 'uninstall --lease without etcd' 1 on a loden uninstall --lease
 want_match 'says why not' "^FAILED +lease ${key##*/}: etcd: 192.168.77.254:2379: connection refused" "$out"
-want_match 'and how to do it by hand' "etcdctl --endpoints=$ETCD_URL del $key\$" "$out"
+want_match 'and how to do it by hand' "etcdctl --endpoints=$ETCD_URL del '$key'\$" "$out"
 want_match 'the rest goes' '^removed +link flannel.1' "$out"
 want_no_match 'it is gone' 'flannel\.1:' "$(on a ip link)"
-want_match 'word of the lease stays' "^LEASE=${key##*/}" "$(on a cat /var/lib/loden/lease.env)"
+want_eq 'word of the lease stays, for a shell, too' "${key##*/} 192.168.77.1 $ETCD_URL" \
+	"$(on a sh -euc '. /var/lib/loden/lease.env; echo "$LEASE $PUBLIC_IP $FLANNELD_ETCD_ENDPOINTS"')"
 etcd_start
 on a cp /var/lib/loden/lease.env /tmp/lease.env
 want_exit 'with a variable that leads elsewhere' 0 on a env FLANNELD_ETCD_PREFIX=/other loden uninstall --lease

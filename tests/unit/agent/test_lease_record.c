@@ -50,6 +50,14 @@ static struct lease lease(void)
 	return l;
 }
 
+static struct lease dual_lease(void)
+{
+	struct lease l = lease();
+
+	assert_true(cidr_parse("fd00:10:244:7::/64", &l.subnet6));
+	return l;
+}
+
 static void what_was_saved_is_loaded(void **state _unused_)
 {
 	struct opts agent = opts_of("--etcd-endpoints=http://10.0.0.1:2379,http://10.0.0.2:2379");
@@ -80,6 +88,57 @@ static void what_was_saved_is_loaded(void **state _unused_)
 	assert_string_equal(o.etcd_prefix, "/other");
 }
 
+/* What is awkward in a shell: separators, blanks, what would be run or replaced, quotes. */
+#define AWKWARD "/a&b c;$(touch x)`x`\"$HOME\"it's'"
+
+static void a_shell_reads_the_same(void **state _unused_)
+{
+	static const char script[] =
+		"set -eu; . \"$1\"; printf '%s\\n' \"$LEASE\" \"$FLANNELD_ETCD_PREFIX\" "
+		"\"$FLANNELD_ETCD_CAFILE\" \"[$FLANNELD_ETCD_USERNAME]\" \"$PUBLIC_IP\"";
+	const struct lease l = dual_lease();
+	struct opts agent = opts_of("--etcd-prefix=" AWKWARD), o = opts_of(NULL);
+	struct lease_record record;
+	char command[800], said[600];
+	size_t n;
+	FILE *sh;
+
+	agent.etcd_cafile = "'";
+	lease_record_save(&agent, &l);
+	setenv("SCRIPT", script, 1);
+	snprintf(command, sizeof(command), "sh -c \"$SCRIPT\" sh %s 2>&1", path);
+	sh = popen(command, "r"); /* NOLINT(cert-env33-c): a shell is what it is about */
+	assert_non_null(sh);
+	n = fread(said, 1, sizeof(said) - 1, sh);
+	said[n] = '\0';
+	assert_string_equal(said,
+			    "10.244.7.0-24&fd00:10:244:7::-64\n" AWKWARD "\n'\n[]\n192.168.0.7\n");
+	assert_int_equal(pclose(sh), 0);
+	/* As we do. */
+	assert_int_equal(lease_record_load(&o, &record, NULL), 0);
+	assert_string_equal(record.key, "10.244.7.0-24&fd00:10:244:7::-64");
+	assert_string_equal(o.etcd_prefix, AWKWARD);
+	assert_string_equal(o.etcd_cafile, "'");
+}
+
+/* Written before anything was quoted. */
+static void without_quotes_too(void **state _unused_)
+{
+	struct opts o = opts_of(NULL);
+	struct lease_record record;
+
+	assert_int_equal(file_replace(path,
+				      "FLANNELD_ETCD_PREFIX=/it's\nFLANNELD_ETCD_CAFILE=\n"
+				      "LEASE=10.244.7.0-24&fd00:10:244:7::-64\n"
+				      "PUBLIC_IP=192.168.0.7\n",
+				      NULL),
+			 0);
+	assert_int_equal(lease_record_load(&o, &record, NULL), 0);
+	assert_string_equal(record.key, "10.244.7.0-24&fd00:10:244:7::-64");
+	assert_string_equal(o.etcd_prefix, "/it's");
+	assert_string_equal(o.etcd_cafile, "");
+}
+
 static void written_only_if_it_changed(void **state _unused_)
 {
 	const struct opts o = opts_of(NULL);
@@ -105,6 +164,7 @@ static void what_is_no_record_is_refused(void **state _unused_)
 		"PUBLIC_IP=192.168.0.7\n",
 		"LEASE=10.244.7.0-24\nPUBLIC_IP=192.168.0\n",
 		"LEASE=\nPUBLIC_IP=192.168.0.7\n",
+		"LEASE='10.244.7.0-24\nPUBLIC_IP='192.168.0.7'\n",
 		"LEASE=../config\nPUBLIC_IP=192.168.0.7\n",
 		"LEASE=10.244.7.0-24 x\nPUBLIC_IP=192.168.0.7\n",
 		"FLANNELD_IP_MASQ=perhaps\nLEASE=10.244.7.0-24\nPUBLIC_IP=192.168.0.7\n",
@@ -125,8 +185,8 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(what_was_saved_is_loaded),
-		T(written_only_if_it_changed),
+		T(what_was_saved_is_loaded),	 T(a_shell_reads_the_same),
+		T(without_quotes_too),		 T(written_only_if_it_changed),
 		T(what_is_no_record_is_refused),
 	};
 
