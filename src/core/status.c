@@ -59,15 +59,14 @@ static void say_waiting(const struct brain *b, struct text *t)
 	}
 }
 
-/* Why the fabric of this node is not as it should be; nothing if it is. */
+/* Why the fabric of this node is not as it should be; nothing if it is. A configuration that is refused is
+ * no such thing: the earlier one works. */
 static void say_fault(const struct brain *b, struct text *t)
 {
 	const struct learnt *l = &b->learnt;
 
 	if (l->own_problem[0])
 		say_own(l, t);
-	else if (l->config_problem[0])
-		text_add(t, "configuration: %s; the earlier one stays in force", l->config_problem);
 	else if (!l->uplink.up)
 		text_add(t, "the uplink %s is down", l->uplink.name);
 	else if (l->net.ipv4 && l->lacks[FAMILY_V4])
@@ -123,7 +122,11 @@ enum ready status_judge(const struct brain *b, struct text *problem)
 		say_waiting(b, problem);
 		return READY_NO;
 	}
-	say_fault(b, problem);
+	if (b->learnt.config_problem[0] && !b->learnt.own_problem[0])
+		text_add(problem, "configuration: %s; the earlier one stays in force",
+			 b->learnt.config_problem);
+	else
+		say_fault(b, problem);
 	if (problem->len)
 		return READY_NO;
 	say_fault6(b, &ipv6);
