@@ -41,7 +41,8 @@ struct etcd_own {
 	struct etcd_own_conf conf;
 	struct netconf net;
 	struct lease wanted; /* without subnet */
-	bool have_net, have_wanted, synced;
+	bool have_net;	     /* else `net` is what it was last */
+	bool have_wanted, synced;
 
 	bool held;
 	struct own_key have;		 /* if held */
@@ -166,7 +167,9 @@ static void lose(struct etcd_own *o, const char *problem)
 		step_end(o);
 	}
 	o->held = false;
-	tell_problem(o, OWN_LOST, err.text);
+	/* Without a configuration that is the story, and it is the source's. */
+	if (o->have_net)
+		tell_problem(o, OWN_LOST, err.text);
 	o->retry_ms = 0;
 	kick(o);
 }
@@ -527,8 +530,8 @@ static void look(struct etcd_own *o)
 /* IPv6 came later than our lease. A reservation is the operator's. */
 static bool lacks6(const struct etcd_own *o)
 {
-	return o->net.ipv6 && ip_is_set(&o->wanted.public_ip6) && o->have.lease_id != 0 &&
-	       !cidr_is_set(&o->have.lease.subnet6);
+	return o->have_net && o->net.ipv6 && ip_is_set(&o->wanted.public_ip6) &&
+	       o->have.lease_id != 0 && !cidr_is_set(&o->have.lease.subnet6);
 }
 
 /* The one place that decides; called after whatever may have changed the answer. */
@@ -540,7 +543,7 @@ static void kick(struct etcd_own *o)
 
 	if (o->step != STEP_IDLE || !o->synced)
 		return;
-	if (!o->have_net || !o->have_wanted)
+	if (!o->have_wanted || (!o->have_net && !o->held))
 		return;
 	if (o->retry_ms > now_ms(o)) {
 		loop_timer_at(o->timer, o->retry_ms);
@@ -649,12 +652,24 @@ void etcd_own_list_begin(struct etcd_own *o)
 	o->list_revision = o->held ? o->have.mod_revision : 0;
 }
 
+/* By the list that ends; one that began before our last write tells nothing. */
+static bool is_gone(const struct etcd_own *o)
+{
+	return o->held && o->have.mod_revision == o->list_revision && !o->listed &&
+	       o->step != STEP_WRITING;
+}
+
+bool etcd_own_is_listed(const struct etcd_own *o)
+{
+	return o->held && !is_gone(o);
+}
+
 void etcd_own_list_end(struct etcd_own *o)
 {
-	bool same = o->held && o->have.mod_revision == o->list_revision;
+	bool gone = is_gone(o);
 
 	o->list_revision = 0;
-	if (same && !o->listed && o->step != STEP_WRITING)
+	if (gone)
 		lose(o, "is gone from etcd");
 }
 
@@ -671,8 +686,10 @@ void etcd_own_synced(struct etcd_own *o, bool synced)
 
 void etcd_own_net(struct etcd_own *o, const struct netconf *net)
 {
+	o->have_net = net;
+	if (!net)
+		return;
 	o->net = *net;
-	o->have_net = true;
 	kick(o);
 }
 

@@ -40,7 +40,8 @@ struct etcd_own *etcd_own_new(const struct etcd_own_conf *conf);
 /* Before the client. */
 void etcd_own_free(struct etcd_own *o);
 
-/* The configuration, and what to publish; copied, may come again. */
+/* The configuration, and what to publish; copied, may come again. NULL: this etcd has none. Then what is held
+ * is kept, and nothing new is written. */
 void etcd_own_net(struct etcd_own *o, const struct netconf *net);
 void etcd_own_publish(struct etcd_own *o, const struct lease *l);
 
@@ -49,8 +50,10 @@ void etcd_own_synced(struct etcd_own *o, bool synced);
 /* A lease's key as listed or put; deleted (only key and mod_revision are set). */
 void etcd_own_saw(struct etcd_own *o, const struct etcd_kv *kv);
 void etcd_own_saw_gone(struct etcd_own *o, const struct etcd_kv *kv);
-/* Begin and end of a complete list: was our key in it? */
+/* Begin and end of a complete list: was our key in it? In between, when all was seen: is our lease
+ * held, and in that list? */
 void etcd_own_list_begin(struct etcd_own *o);
+bool etcd_own_is_listed(const struct etcd_own *o);
 void etcd_own_list_end(struct etcd_own *o);
 
 #endif

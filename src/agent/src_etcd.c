@@ -11,6 +11,10 @@
  * such as <prefix>/subnets-meta is a lease to it, and breaks it; here it is just another key.
  *
  * One range in one watch has one order: a single revision tells how far we are.
+ *
+ * A list without a configuration, and without a lease that we hold, is not our network's: the etcd was
+ * wiped, or is another cluster's. Of such an etcd nothing is told but that, and nothing is written to it;
+ * once it has a configuration it is listed anew.
  */
 #include "agent/etcd_own.h"
 
@@ -52,6 +56,7 @@ struct source {
 	uint64_t malformed_ms;	 /* since when … */
 	unsigned malformed_told; /* … so many were told */
 	bool config_seen;
+	bool stranger; /* what was listed last is not our network's */
 
 	bool have_net;
 	struct netconf net;
@@ -101,7 +106,8 @@ static void on_failed(void *arg, const char *problem)
 	tell(s, &ev);
 }
 
-/* Before anything out of it: what is on disk may be of another. etcd's header comes first in a list. */
+/* Before anything out of it: what is on disk may be of another. etcd's header comes first in a list, and the
+ * configuration is the first pair. */
 static void tell_store(struct source *s, const struct etcd_header *header)
 {
 	struct event ev = {.type = EVENT_STORE, .store.id = header->cluster_id};
@@ -122,15 +128,18 @@ static void tell_config_problem(struct source *s, const char *problem)
 	tell(s, &ev);
 }
 
-static void tell_config_missing(struct source *s)
+static void config_missing(struct source *s)
 {
-	char problem[2 * ETCD_KEYS_KEY_SIZE + 200];
+	char problem[2 * ETCD_KEYS_KEY_SIZE + ETCD_ENDPOINT_SIZE + 300];
 	struct text t = TEXT(problem);
 
-	text_add(&t,
-		 "etcd has no key %s: create it, for example: etcdctl put %s "
-		 "'{\"Network\":\"10.244.0.0/16\",\"Backend\":{\"Type\":\"vxlan\"}}'",
-		 s->keys.config, s->keys.config);
+	text_add(
+		&t,
+		"etcd %s has no key %s, so no new lease is written there. If it is another cluster's, "
+		"mend --etcd-endpoints or --etcd-prefix; else create the key: etcdctl put %s "
+		"'{\"Network\":\"10.244.0.0/16\",\"Backend\":{\"Type\":\"vxlan\"}}', for example",
+		etcd_client_name(s->client), s->keys.config, s->keys.config);
+	etcd_own_net(s->own, NULL);
 	tell_config_problem(s, problem);
 }
 
@@ -150,12 +159,12 @@ static void take_config(struct source *s, const struct etcd_kv *kv, bool broken)
 		tell_config_problem(s, problem);
 		return;
 	}
-	if (s->have_net && netconf_eq(&s->net, &net) && !s->complaints[0])
-		return;
-	s->net = net;
-	s->have_net = true;
-	s->complaints[0] = '\0';
-	tell(s, &ev);
+	if (!s->have_net || !netconf_eq(&s->net, &net) || s->complaints[0]) {
+		s->net = net;
+		s->have_net = true;
+		s->complaints[0] = '\0';
+		tell(s, &ev);
+	}
 	etcd_own_net(s->own, &s->net);
 }
 
@@ -226,9 +235,9 @@ static void on_list_kv(void *arg, const struct etcd_kv *kv, bool broken)
 	struct pb_bytes key;
 	struct lease l;
 
-	tell_store(s, etcd_list_header(s->list));
 	if (is_config(s, kv->key)) {
 		s->config_seen = true;
+		tell_store(s, etcd_list_header(s->list));
 		take_config(s, kv, broken);
 		return;
 	}
@@ -267,10 +276,11 @@ static void on_list_done(void *arg, const struct etcd_header *header, enum grpc_
 	if (code == GRPC_OK) {
 		s->cluster_id = header->cluster_id;
 		s->revision = header->revision;
-		tell_store(s, header);
 		if (!s->config_seen)
-			tell_config_missing(s);
-		tell_leases(s);
+			config_missing(s);
+		s->stranger = !s->config_seen && !etcd_own_is_listed(s->own);
+		if (!s->stranger)
+			tell_leases(s);
 		etcd_own_list_end(s->own);
 		watch_start(s);
 	} else if (code == GRPC_OUT_OF_RANGE) {
@@ -301,6 +311,14 @@ static void list_start(struct source *s)
 
 /* ---- the watch ---- */
 
+/* Not from where we are: the list or the watch may be calling. */
+static void list_again(struct source *s, const char *why)
+{
+	log_info("etcd.list_again", "why=\"%s\"", why);
+	s->list_wanted = true;
+	loop_timer_at(s->again, 0);
+}
+
 static void on_put(struct source *s, const struct etcd_kv *kv, bool broken)
 {
 	struct event ev = {.type = EVENT_LEASE_PUT};
@@ -308,10 +326,13 @@ static void on_put(struct source *s, const struct etcd_kv *kv, bool broken)
 	struct lease l;
 
 	if (is_config(s, kv->key)) {
-		take_config(s, kv, broken);
+		if (s->stranger)
+			list_again(s, "it has a configuration now");
+		else
+			take_config(s, kv, broken);
 		return;
 	}
-	if (!lease_key(s, kv->key, &key))
+	if (s->stranger || !lease_key(s, kv->key, &key))
 		return;
 	/* One that cannot be read changes nothing: the peer stays as it was. */
 	if (lease_decode(s, key, kv, broken, &l)) {
@@ -328,10 +349,10 @@ static void on_delete(struct source *s, const struct etcd_kv *kv)
 	struct lease l = {0};
 
 	if (is_config(s, kv->key)) {
-		tell_config_missing(s);
+		config_missing(s);
 		return;
 	}
-	if (!lease_key(s, kv->key, &key) || etcd_lease_key_parse(key, &l, NULL) < 0)
+	if (s->stranger || !lease_key(s, kv->key, &key) || etcd_lease_key_parse(key, &l, NULL) < 0)
 		return;
 	ev.gone.subnet = l.subnet;
 	ev.gone.subnet6 = l.subnet6;
@@ -356,12 +377,11 @@ static void on_watch_item(void *arg, const struct pb_field *f)
 		on_put(s, &ev.kv, broken);
 }
 
-/* Not from where we are: the list or the watch may be calling. */
-static void list_again(struct source *s, const char *why)
+/* What was configured in the one before does not count here. */
+static void list_other(struct source *s, const char *why)
 {
-	log_info("etcd.list_again", "why=\"%s\"", why);
-	s->list_wanted = true;
-	loop_timer_at(s->again, 0);
+	etcd_own_net(s->own, NULL);
+	list_again(s, why);
 }
 
 static void on_watch_message(void *arg)
@@ -379,9 +399,9 @@ static void on_watch_message(void *arg)
 		text_add_escaped(&t, r->cancel_reason, strlen(r->cancel_reason));
 		loop_timer_at(s->again, 0);
 	} else if (r->created && r->header.cluster_id != s->cluster_id) {
-		list_again(s, "this is another etcd than before");
+		list_other(s, "this is another etcd than before");
 	} else if (r->created && r->header.revision < s->revision) {
-		list_again(s, "etcd went back in time");
+		list_other(s, "etcd went back in time");
 	} else if (r->created) {
 		etcd_client_well(s->client);
 		tell_up(s);

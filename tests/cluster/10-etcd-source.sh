@@ -60,11 +60,12 @@ echo '--- etcd is not there yet; then it has no configuration; then a bad one; t
 probe a 192.168.0.1 86400
 says a 'source down etcd: 192.168.77.254:1: connection refused; 192.168.77.254:2379: connection refused'
 etcd_start
-says a "config problem: etcd has no key $PREFIX/config: create it"
-says a 'leases n=0 malformed=0'
+says a "config problem: etcd 192.168.77.254:2379 has no key $PREFIX/config, .*create the key"
 says a 'source up etcd 192.168.77.254:2379'
+want_no_match 'its leases are none yet' '^leases' "$(cat "$T/a.out")"
 etcd_conf '{"Network":"10.5.0.0/16","SubnetLen":99,"Backend":{"Type":"vxlan"}}'
 says a "config problem: etcd key $PREFIX/config: SubnetLen: "
+says a 'leases n=0 malformed=0'
 etcd_conf '{"Network":"10.5.0.0/16","SubnetMin":"10.5.20.0","Backend":{"Type":"vxlan"}}'
 says a 'config network 10.5.0.0/16 vni 1' 2
 says a 'own held 10\.5\.[0-9]+\.0/24 via 192.168.0.1 mac 02:00:00:00:00:01 expires=86[34]'
@@ -211,12 +212,61 @@ want_no_match 'the deleted one is not in it' '^  10.5.6.0/24' "$(cat "$T/a.out")
 says a "own lost $subnet .* is gone from etcd"
 says a "own held $subnet "
 
-echo '--- another etcd in its place, empty: a new list, our subnet once more'
+echo '--- the configuration is deleted: our lease is kept, renewed and kept right; once gone it stays gone'
+CONF='{"Network":"10.5.0.0/16","SubnetMin":"10.5.20.0","Backend":{"Type":"vxlan"}}'
+probe_end a
+probe a 192.168.0.1 10
+says a 'own held '
+subnet=$(subnet_of)
+: >"$T/a.log"
+etcdctl_ del "$PREFIX/config" >/dev/null
+says a "config problem: etcd 192.168.77.254:2379 has no key $PREFIX/config"
+renewed() {
+	grep -q 'own.renewed' "$T/a.log"
+}
+wait_for 20 'renewed' renewed
+kill -USR1 "$(pid_of a)"
+says a 'leases n=[0-9]'
+kill -USR2 "$(pid_of a)"
+says a "own held $subnet .*mac 02:00:00:00:00:02"
+etcdctl_ del "$(key_of "$subnet")" >/dev/null
+says a "gone $subnet"
+sleep 2
+want_eq 'not written again' '' "$(value_of "$(key_of "$subnet")")"
+etcd_conf "$CONF"
+says a 'config network 10.5.0.0/16'
+says a "own held $subnet "
+
+echo '--- another etcd in its place, empty: it is told, and nothing is written; then our subnet once more'
 etcd_stop
 rm -r "$T/etcd"
 etcd_start
-etcd_conf '{"Network":"10.5.0.0/16","SubnetMin":"10.5.20.0","Backend":{"Type":"vxlan"}}'
-says a "own lost $subnet .* is gone from etcd" 40
+says a "config problem: etcd 192.168.77.254:2379 has no key $PREFIX/config" 40
+says a 'source up'
+leases=$(grep -c '^leases' "$T/a.out")
+etcd_peer 10.5.9.0/24 192.168.0.29 02:00:00:00:00:29
+kill -USR1 "$(pid_of a)"
+kill -USR2 "$(pid_of a)"
+sleep 2
+want_eq 'nothing is written there' "$PREFIX/subnets/10.5.9.0-24" "$(etcdctl_ get --prefix "$PREFIX" --keys-only | xargs)"
+want_eq 'no etcd lease either' 'found 0 leases' "$(etcdctl_ lease list)"
+want_eq 'what it lists is not told' "$leases" "$(grep -c '^leases' "$T/a.out")"
+etcd_conf "$CONF"
+says a 'leases n=1'
+says a "own held $subnet "
+
+echo '--- another cluster in its place, and its configuration cannot be read: nothing is written'
+kill -STOP "$(pid_of a)"
+etcd_stop
+rm -r "$T/etcd"
+ETCD_FLAGS='--initial-cluster-token another' etcd_start
+etcd_conf '{"Network":"10.5.0.0/16","SubnetLen":99,"Backend":{"Type":"vxlan"}}'
+kill -CONT "$(pid_of a)"
+says a "config problem: etcd key $PREFIX/config: SubnetLen: " 40
+says a 'source up'
+sleep 2
+want_eq 'nothing is written there' "$PREFIX/config" "$(etcdctl_ get --prefix "$PREFIX" --keys-only | xargs)"
+etcd_conf "$CONF"
 says a "own held $subnet "
 probe_end a
 

@@ -65,11 +65,39 @@ for n in $nodes; do
 	wait_for 10 "$n's key is there" has_key "$(key_of "$n")"
 done
 
+echo '--- in its place one that holds nothing: wiped, or another cluster'"'"'s. Nothing is written there'
+for n in $nodes; do wait_for 30 "$n has all peers" has_route "$n" 10.244.250.0/24; done
+routes_b=$(on b ip route show proto 102)
+etcd_stop KILL
+mv "$T/etcd" "$T/etcd.ours"
+etcd_start
+for n in $nodes; do
+	wait_for 60 "$n says what is missing, where, and what to do" problem_is "$n" \
+		'etcd 192.168.77.254:2379 has no key /coreos.com/network/config, .*--etcd-endpoints.*create the key'
+	want_eq "$n is not ready" false "$(fact "$n" .ready)"
+	want_eq "$n: but its IPv4 works" true "$(fact "$n" .families.ipv4.works)"
+done
+agent_kill a
+agent_start a --healthz-port=10256
+wait_for 20 'a, started from disk, says so too' problem_is a 'has no key /coreos.com/network/config'
+sleep 12 # longer than the shrink guard holds
+want_eq 'nothing was written there' '' "$(etcdctl_ get --prefix /coreos.com --keys-only)"
+want_eq 'no etcd lease either' 'found 0 leases' "$(etcdctl_ lease list)"
+wait_for 10 'a has its peers, from disk' has_route a 10.244.250.0/24
+want_eq 'no peer of b went' "$routes_b" "$(on b ip route show proto 102)"
+want_calm 'b is calm' agent-b 5 150
+etcd_stop KILL
+rm -rf "$T/etcd"
+mv "$T/etcd.ours" "$T/etcd"
+etcd_start
+for n in $nodes; do wait_for 60 "$n is ready again" fact_is "$n" .ready true; done
+want_eq 'a keeps its subnet' "$env_a" "$(on a cat /run/flannel/subnet.env)"
+
 echo '--- in its place the etcd of another cluster, with another network and its own nodes'
 for i in 1 2 3; do etcd_peer "10.244.25$i.0/24" "192.168.77.25$i" "02:00:00:00:02:0$i"; done
 wait_for 10 'before' has_route a 10.244.253.0/24
 peers=$(fact a .peers_verified)
-# Seen only when all is in it: an empty one would be taken for ours, whose data were lost.
+# Seen only when all is in it: what it is without a configuration was shown above.
 nft add table ip cut '{ chain in { type filter hook input priority 0; ip saddr { 192.168.77.1, 192.168.77.2 } tcp dport 2379 reject with tcp reset; }; }'
 etcd_stop KILL
 mv "$T/etcd" "$T/etcd.ours"
