@@ -71,6 +71,11 @@ enum phase brain_phase(const struct brain *b)
 
 #define MTU_MIN6_BYTES 1280 /* RFC 8200 5; the kernel takes IPv6 off a link with less */
 
+bool brain_has_room6(const struct brain *b)
+{
+	return want_mtu(&b->learnt.net, &b->learnt.uplink, true) >= MTU_MIN6_BYTES;
+}
+
 void brain_net(const struct brain *b, struct netconf *ret)
 {
 	const struct learnt *l = &b->learnt;
@@ -78,8 +83,7 @@ void brain_net(const struct brain *b, struct netconf *ret)
 	*ret = l->net; /* without a configuration: no family at all */
 	if (l->uplink.ifindex) {
 		ret->ipv4 = ret->ipv4 && ip_is_set(&l->uplink.public_ip);
-		ret->ipv6 = ret->ipv6 && ip_is_set(&l->uplink.public_ip6) &&
-			    want_mtu(&l->net, &l->uplink, true) >= MTU_MIN6_BYTES;
+		ret->ipv6 = ret->ipv6 && ip_is_set(&l->uplink.public_ip6) && brain_has_room6(b);
 	}
 	if (l->have_own) {
 		ret->ipv4 = ret->ipv4 && cidr_is_set(&l->own.subnet);

@@ -164,6 +164,8 @@ struct brain {
 
 /* brain.c */
 uint64_t brain_random(struct brain *b);
+/* The uplink's MTU leaves IPv6's overlay what IPv6 needs. */
+bool brain_has_room6(const struct brain *b);
 /* The configuration with those families alone for which there are uplink and lease. */
 void brain_net(const struct brain *b, struct netconf *ret);
 /* Kinds kept in the phase. */

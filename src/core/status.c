@@ -88,20 +88,18 @@ static void say_fault6(const struct brain *b, struct text *t)
 {
 	const struct learnt *l = &b->learnt;
 	char subnet[CIDR_STRLEN];
-	struct netconf net;
 
-	brain_net(b, &net);
 	if (!l->net.ipv6)
 		return;
 	if (l->uplink_lacks[0] && (l->lacks[FAMILY_V6] || !l->lacks[FAMILY_V4]))
 		text_add(t, "%s", l->uplink_lacks);
+	else if (!brain_has_room6(b))
+		text_add(t, "the uplink's MTU %u leaves less than the 1280 that IPv6 needs",
+			 l->uplink.mtu_bytes);
 	else if (l->own_problem6[0])
 		text_add(t, "%s", l->own_problem6);
 	else if (l->have_own && !cidr_is_set(&l->own.subnet6))
 		text_add(t, "our lease %s has no IPv6 subnet", cidr_format(&l->own.subnet, subnet));
-	else if (!net.ipv6)
-		text_add(t, "the uplink's MTU %u leaves less than the 1280 that IPv6 needs",
-			 l->uplink.mtu_bytes);
 	else if (b->retry6.n > 1)
 		text_add(t, "%s (and %zu more)", b->retry6.first, b->retry6.n - 1);
 	else if (b->retry6.n)

@@ -435,7 +435,7 @@ static void publish(struct brain *b, struct update *ret)
 		.vtep_mac = b->wanted.mac[DEV_VXLAN],
 	};
 
-	if (l->net.ipv6 && mac_is_set(&b->wanted.mac[DEV_VXLAN6])) {
+	if (l->net.ipv6 && brain_has_room6(b) && mac_is_set(&b->wanted.mac[DEV_VXLAN6])) {
 		mine.public_ip6 = l->uplink.public_ip6;
 		mine.vtep_mac6 = b->wanted.mac[DEV_VXLAN6];
 	}
