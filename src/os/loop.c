@@ -131,11 +131,6 @@ struct loop_watch *loop_readable(struct loop *l, int fd, loop_fd_fn *fn, void *a
 	return watch_start(watch_new(l, fd, EV_READ | EV_PERSIST, fn, NULL, arg));
 }
 
-struct loop_watch *loop_signal(struct loop *l, int signo, loop_fire_fn *fn, void *arg)
-{
-	return watch_start(watch_new(l, signo, EV_SIGNAL | EV_PERSIST, NULL, fn, arg));
-}
-
 struct loop_watch *loop_timer(struct loop *l, loop_fire_fn *fn, void *arg)
 {
 	return watch_new(l, -1, 0, NULL, fn, arg);

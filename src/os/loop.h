@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef OS_LOOP_H
 #define OS_LOOP_H
-/* The event loop: libevent, behind four small objects.
+/* The event loop: libevent, behind three small objects.
  *
  * Behind, because libevent's `struct event` is not core's; and so that programs cannot reach past it.
  * One thread. A callback may free its own or any other object. The connection code (os/h2) and the
@@ -31,7 +31,6 @@ void loop_stop(struct loop *l);
 
 /* Each of these lives until loop_watch_free(). Descriptors stay the caller's. */
 struct loop_watch *loop_readable(struct loop *l, int fd, loop_fd_fn *fn, void *arg);
-struct loop_watch *loop_signal(struct loop *l, int signo, loop_fire_fn *fn, void *arg);
 /* A timer that is not armed yet; fires once per loop_timer_at(). */
 struct loop_watch *loop_timer(struct loop *l, loop_fire_fn *fn, void *arg);
 /* Absolute, in loop_now_ms() time; UINT64_MAX disarms. The past fires at once. */

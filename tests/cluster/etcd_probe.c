@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -89,34 +90,26 @@ static void on_event(void *arg, const struct event *ev)
 	}
 }
 
-static void on_relist(void *arg)
+static void on_signal(void *arg, int fd)
 {
+	struct signalfd_siginfo info;
 	struct probe *p = arg;
 
-	source_etcd.relist(p->source);
-}
-
-static void on_publish(void *arg)
-{
-	struct probe *p = arg;
-
-	p->wanted.vtep_mac.b[5]++;
-	source_etcd.publish(p->source, &p->wanted);
-}
-
-static void on_stop(void *arg)
-{
-	struct probe *p = arg;
-
-	loop_stop(p->loop);
-}
-
-static void on_withdraw(void *arg)
-{
-	struct probe *p = arg;
-
-	p->give_back = true;
-	loop_stop(p->loop);
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		abort();
+	switch (info.ssi_signo) {
+	case SIGUSR1:
+		source_etcd.relist(p->source);
+		break;
+	case SIGUSR2:
+		p->wanted.vtep_mac.b[5]++;
+		source_etcd.publish(p->source, &p->wanted);
+		break;
+	default: /* HUP, TERM */
+		p->give_back = info.ssi_signo == SIGHUP;
+		loop_stop(p->loop);
+		break;
+	}
 }
 
 static void give_back(const struct probe *p, const struct source_conf *conf)
@@ -144,7 +137,9 @@ int main(int argc, char **argv)
 {
 	struct probe p = {.wanted = {.type = BACKEND_VXLAN}};
 	struct source_conf conf = {.fn = on_event, .arg = &p, .renew_margin_min = 60};
-	struct loop_watch *signals[4];
+	struct loop_watch *watch;
+	sigset_t signals;
+	int fd;
 	struct opts opts;
 	struct err err;
 
@@ -169,16 +164,20 @@ int main(int argc, char **argv)
 		printf("cannot open: %s\n", err.text);
 		return 1;
 	}
-	signals[0] = loop_signal(p.loop, SIGUSR1, on_relist, &p);
-	signals[1] = loop_signal(p.loop, SIGUSR2, on_publish, &p);
-	signals[2] = loop_signal(p.loop, SIGHUP, on_withdraw, &p);
-	signals[3] = loop_signal(p.loop, SIGTERM, on_stop, &p);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGUSR2);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	watch = loop_readable(p.loop, fd, on_signal, &p);
 	loop_run(p.loop);
 	source_etcd.close(p.source);
 	if (p.give_back)
 		give_back(&p, &conf);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		loop_watch_free(signals[i]);
+	loop_watch_free(watch);
+	close(fd);
 	loop_free(p.loop);
 	return 0;
 }
