@@ -34,21 +34,23 @@ static int on_message(void *arg, const struct nl_msg *m)
 }
 
 /* Lists of addresses and nexthops have a generation count, so that the kernel can tell that one changed
- * while we read it. Then all of it is handed over again. */
+ * while we read it. Then all of it is handed over again; but not of nexthops, which are leftovers, to be
+ * deleted: those that were missed are found by the next dump. */
 static int dump_rt(struct dump *d, enum object_kind kind, uint32_t ifindex, bool v6,
 		   struct err *err)
 {
+	const unsigned max = kind == OBJECT_NEXTHOP ? 1 : LIMIT_DUMP_TRIES;
 	int r = NLSOCK_INTERRUPTED;
 
 	d->kind = kind;
-	for (unsigned i = 0; r == NLSOCK_INTERRUPTED && i < LIMIT_DUMP_TRIES; i++) {
+	for (unsigned i = 0; r == NLSOCK_INTERRUPTED && i < max; i++) {
 		struct nl_buf b = kernel_tx(d->os);
 
 		nl_rt_dump(&b, kind, ifindex, v6, nlsock_seq(&d->os->request));
 		r = nlsock_dump(&d->os->request, &b, on_message, d, err);
 	}
-	if (r == -EOPNOTSUPP && kind == OBJECT_NEXTHOP)
-		return 0; /* before Linux 5.3 */
+	if (kind == OBJECT_NEXTHOP && (r == -EOPNOTSUPP || r == NLSOCK_INTERRUPTED))
+		return 0; /* not supported: before Linux 5.3 */
 	if (r == NLSOCK_INTERRUPTED)
 		return err_set(err, -EAGAIN, "%s list keeps changing while it is read",
 			       object_kind_names[kind]);

@@ -459,6 +459,40 @@ static void test_nexthops_are_found_and_removed(void **state)
 	node_close(&n);
 }
 
+struct busy {
+	size_t n_nexthops, n_routes;
+};
+
+/* Somebody changes nexthops while they are read, whenever that is. */
+static void on_object_busy(void *arg, const struct object *o)
+{
+	struct busy *busy = arg;
+
+	busy->n_routes += o->kind == OBJECT_ROUTE;
+	if (o->kind == OBJECT_NEXTHOP && busy->n_nexthops++ % 500 == 0)
+		sh("ip nexthop add id 9 via 192.168.77.9 dev eth0 && ip nexthop del id 9");
+}
+
+/* They are but leftovers: what of them was not seen is seen at the next look. */
+static void test_nexthops_that_keep_changing_stop_nothing(void **state)
+{
+	struct busy busy = {0};
+	const struct os_dump what = {NH | ROUTE, on_object_busy, &busy};
+	struct err err = {0};
+	struct node n;
+
+	(void)state;
+	start(&n);
+	/* Several parts of a dump, of 32 kB each. */
+	sh("awk 'BEGIN { for (i = 0; i < 4000; i++) print \"nexthop add id\", 1711276032 + i, "
+	   "\"via 10.1.5.0 dev flannel.1 onlink proto 102\" }' | ip -batch -");
+	if (os_ops_kernel.dump(n.os, &what, &n.taken, &err) < 0)
+		fail_msg("dump: %s", err.text);
+	assert_true(busy.n_nexthops > 0);
+	assert_true(busy.n_routes >= 4);
+	node_close(&n);
+}
+
 static void test_failures_are_matched_to_their_ops(void **state)
 {
 	enum {
@@ -642,6 +676,7 @@ int main(void)
 		cmocka_unit_test(test_routes_of_others_go_from_a_slot_one_by_one),
 		cmocka_unit_test(test_routes_of_others_go_in_the_order_of_the_slot),
 		cmocka_unit_test(test_nexthops_are_found_and_removed),
+		cmocka_unit_test(test_nexthops_that_keep_changing_stop_nothing),
 		cmocka_unit_test(test_failures_are_matched_to_their_ops),
 		cmocka_unit_test(test_busy_port_leaves_the_link_down_and_says_so),
 		cmocka_unit_test(test_files),
