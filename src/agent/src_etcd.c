@@ -344,9 +344,9 @@ static void on_put(struct source *s, const struct etcd_kv *kv, bool broken)
 
 static void on_delete(struct source *s, const struct etcd_kv *kv)
 {
-	struct event ev = {.type = EVENT_LEASE_GONE};
-	struct pb_bytes key;
 	struct lease l = {0};
+	struct event ev = {.type = EVENT_LEASE_GONE, .gone.lease = &l};
+	struct pb_bytes key;
 
 	if (is_config(s, kv->key)) {
 		config_missing(s);
@@ -354,8 +354,6 @@ static void on_delete(struct source *s, const struct etcd_kv *kv)
 	}
 	if (s->stranger || !lease_key(s, kv->key, &key) || etcd_lease_key_parse(key, &l, NULL) < 0)
 		return;
-	ev.gone.subnet = l.subnet;
-	ev.gone.subnet6 = l.subnet6;
 	tell(s, &ev);
 	etcd_own_saw_gone(s->own, kv);
 }

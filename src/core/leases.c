@@ -114,13 +114,11 @@ bool leases_put(struct leases *t, const struct lease *l)
 	return true;
 }
 
-bool leases_gone(struct leases *t, const struct cidr *subnet, const struct cidr *subnet6)
+bool leases_gone(struct leases *t, const struct lease *key)
 {
-	struct lease key = {.subnet = *subnet, .subnet6 = *subnet6};
-
-	if (!known(t, &key))
+	if (!known(t, key))
 		return false;
-	push(t, &key, true);
+	push(t, key, true);
 	return true;
 }
 

@@ -53,7 +53,7 @@ void leases_fini(struct leases *t);
 void leases_replace(struct leases *t, const struct lease *leases, size_t n);
 /* Both tell whether that was anything new: a renewed lease is not. O(log n + LEASES_TAIL). */
 bool leases_put(struct leases *t, const struct lease *l);
-bool leases_gone(struct leases *t, const struct cidr *subnet, const struct cidr *subnet6);
+bool leases_gone(struct leases *t, const struct lease *key);
 /* Merges the tail; to be called before peers[] or n is read. */
 void leases_settle(struct leases *t);
 

@@ -257,7 +257,7 @@ static void on_gone(struct brain *b, const struct event *ev)
 	if (shrink_counts(&l->shrink, b->now_ms))
 		leases_settle(&l->leases);
 	before = l->leases.n;
-	if (!leases_gone(&l->leases, &ev->gone.subnet, &ev->gone.subnet6))
+	if (!leases_gone(&l->leases, ev->gone.lease))
 		return;
 	shrink_gone(&l->shrink, before, b->now_ms);
 	on_lease(b);

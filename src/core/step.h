@@ -97,7 +97,7 @@ struct event {
 		} put;
 
 		struct {
-			struct cidr subnet, subnet6;
+			const struct lease *lease; /* its key counts */
 		} gone;
 
 		struct {

@@ -8,7 +8,9 @@ int lease_cmp(const struct lease *a, const struct lease *b)
 {
 	int d = cidr_cmp(&a->subnet, &b->subnet);
 
-	return d ? d : cidr_cmp(&a->subnet6, &b->subnet6);
+	if (d == 0)
+		d = cidr_cmp(&a->subnet6, &b->subnet6);
+	return d ? d : (a->node > b->node) - (a->node < b->node);
 }
 
 bool lease_eq(const struct lease *a, const struct lease *b)

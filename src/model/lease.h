@@ -12,8 +12,10 @@
 #include "model/netconf.h"
 
 struct lease {
-	struct cidr subnet;  /* network address, host bits clear; the key within one source */
+	/* These three are the key within one source. */
+	struct cidr subnet;  /* network address, host bits clear */
 	struct cidr subnet6; /* unset = the lease has no IPv6 part */
+	uint64_t node;	     /* whose it is: of a Node's UID; 0 = the subnet says it all (etcd) */
 	struct ip public_ip; /* outer address of the node's VTEP */
 	struct ip public_ip6;
 	enum backend_type type; /* BACKEND_NONE: some other backend; such a lease holds its subnet
@@ -27,7 +29,7 @@ struct lease {
 
 #define LEASE_STRLEN 200
 
-/* Order of the lease table: by subnet, then subnet6. */
+/* Order of the lease table: by subnet, then subnet6, then node. */
 int lease_cmp(const struct lease *a, const struct lease *b);
 bool lease_eq(const struct lease *a, const struct lease *b);
 

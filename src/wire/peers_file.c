@@ -59,7 +59,7 @@ struct raw_lease {
 	struct pb_bytes subnet, subnet6; /* address, then one byte of length */
 	struct pb_bytes public_ip, public_ip6;
 	struct pb_bytes vtep_mac, vtep_mac6;
-	int64_t backend;
+	int64_t backend, node;
 };
 
 static const struct pb_want lease_wants[] = {
@@ -70,6 +70,7 @@ static const struct pb_want lease_wants[] = {
 	PB_WANT_INT(5, struct raw_lease, backend),
 	PB_WANT_BYTES(6, struct raw_lease, vtep_mac),
 	PB_WANT_BYTES(7, struct raw_lease, vtep_mac6),
+	PB_WANT_INT(8, struct raw_lease, node),
 	PB_WANT_END,
 };
 
@@ -122,6 +123,7 @@ static bool get_lease(struct pb_bytes in, struct lease *ret)
 	    !get_ip(raw.public_ip6, &l.public_ip6) || !get_mac(raw.vtep_mac, &l.vtep_mac) ||
 	    !get_mac(raw.vtep_mac6, &l.vtep_mac6) || !get_backend(raw.backend, &l.type))
 		return false;
+	l.node = (uint64_t)raw.node;
 	*ret = l;
 	return true;
 }
@@ -167,6 +169,8 @@ static void put_lease(struct pb_out *o, uint32_t number, const struct lease *l)
 		pb_put_int(o, 5, backend_numbers[l->type]);
 	put_mac(o, 6, &l->vtep_mac);
 	put_mac(o, 7, &l->vtep_mac6);
+	if (l->node)
+		pb_put_int(o, 8, (int64_t)l->node);
 	pb_end(o, begin);
 }
 

@@ -72,7 +72,7 @@ static void on_event(void *arg, const struct event *ev)
 		printf("put %s\n", lease_format(ev->put.lease, text));
 		break;
 	case EVENT_LEASE_GONE:
-		printf("gone %s\n", cidr_format(&ev->gone.subnet, text));
+		printf("gone %s\n", cidr_format(&ev->gone.lease->subnet, text));
 		break;
 	case EVENT_OWN:
 		say_own(ev);

@@ -252,8 +252,7 @@ static void law_faults(uint64_t random)
 			rig_feed(&r, (struct event){.type = EVENT_LEASE_PUT, .put = {&l}});
 			break;
 		case 1:
-			rig_feed(&r, (struct event){.type = EVENT_LEASE_GONE,
-						    .gone = {l.subnet, l.subnet6}});
+			rig_feed(&r, (struct event){.type = EVENT_LEASE_GONE, .gone = {&l}});
 			break;
 		default:
 			kinds = world_meddle(&k, &random);
@@ -454,7 +453,7 @@ static void law_leases(uint64_t random)
 			have[at] = true;
 			value[at] = l;
 		} else {
-			CHECK(leases_gone(&t, &l.subnet, &l.subnet6) == have[at], "so does gone");
+			CHECK(leases_gone(&t, &l) == have[at], "so does gone");
 			have[at] = false;
 		}
 		if (world_below(&random, 50) == 0)

@@ -462,9 +462,7 @@ static const char *do_gone(struct story *s, const struct words *w)
 	if (p)
 		*p = s->peers[--s->n_peers];
 	if (strcmp(w->word[0], "gone") == 0)
-		rig_feed(&s->rig,
-			 (struct event){.type = EVENT_LEASE_GONE,
-					.gone = {.subnet = l.subnet, .subnet6 = l.subnet6}});
+		rig_feed(&s->rig, (struct event){.type = EVENT_LEASE_GONE, .gone = {&l}});
 	return NULL;
 }
 

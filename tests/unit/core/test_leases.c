@@ -358,14 +358,14 @@ static void test_changes_and_what_is_none(void **state)
 
 	(void)state;
 	leases_init(&t);
-	assert_false(leases_gone(&t, &a.subnet, &a.subnet6));
+	assert_false(leases_gone(&t, &a));
 	assert_true(leases_put(&t, &a));
 	assert_false(leases_put(&t, &a));
 	leases_settle(&t);
 	assert_false(leases_put(&t, &a));
 	assert_true(leases_put(&t, &b));
-	assert_true(leases_gone(&t, &b.subnet, &b.subnet6));
-	assert_false(leases_gone(&t, &b.subnet, &b.subnet6));
+	assert_true(leases_gone(&t, &b));
+	assert_false(leases_gone(&t, &b));
 	leases_settle(&t);
 	assert_int_equal(t.n, 0);
 	leases_replace(&t, two, 2);
@@ -376,6 +376,43 @@ static void test_changes_and_what_is_none(void **state)
 	leases_replace(&t, NULL, 0);
 	assert_int_equal(t.n, 0);
 	leases_fini(&t);
+}
+
+/* Two Nodes with one podCIDR: both are known, one is a peer, and when that goes the other is. */
+static void test_one_subnet_of_two_nodes(void **state)
+{
+	struct lease a = lease("10.244.1.0/24", "192.168.0.2", MAC(2));
+	struct lease b = lease("10.244.1.0/24", "192.168.0.3", MAC(3));
+	struct lease own = lease("10.244.0.0/24", "192.168.0.1", MAC(1));
+	struct netconf net = conf();
+	struct leases_self self = {.net = &net, .own = &own, .public_ip = own.public_ip};
+	struct leases_verdict v;
+	char notes[1000] = "";
+	struct text text = TEXT(notes);
+	struct arena arena;
+	struct leases t;
+
+	(void)state;
+	arena_init(&arena, 0);
+	leases_init(&t);
+	a.node = 7;
+	b.node = 5;
+	assert_true(leases_put(&t, &a));
+	assert_true(leases_put(&t, &b));
+	leases_judge(&t, &self, &arena, &text, &v);
+	assert_int_equal(t.n, 2);
+	assert_int_equal(v.n_ok, 1);
+	assert_int_equal(v.n_refused, 1);
+	assert_true(lease_eq(&t.peers[0].lease, &b));
+	assert_int_equal(leases_state(&t.peers[0], false), PEER_OK);
+	assert_non_null(strstr(notes, "192.168.0.2"));
+	assert_true(leases_gone(&t, &b));
+	leases_judge(&t, &self, &arena, &text, &v);
+	assert_int_equal(t.n, 1);
+	assert_true(lease_eq(&t.peers[0].lease, &a));
+	assert_int_equal(leases_state(&t.peers[0], false), PEER_OK);
+	leases_fini(&t);
+	arena_fini(&arena);
 }
 
 /* Two keys of one subnet, which a store can hold: one peer, whichever. */
@@ -414,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_a_family_that_is_off),
 		cmocka_unit_test(test_many_refused_are_counted),
 		cmocka_unit_test(test_changes_and_what_is_none),
+		cmocka_unit_test(test_one_subnet_of_two_nodes),
 		cmocka_unit_test(test_a_list_holds_each_subnet_once),
 	};
 

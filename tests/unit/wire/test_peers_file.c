@@ -57,6 +57,7 @@ static struct lease dual(void)
 	assert_true(cidr_parse("fd00:10:244:7::/64", &l.subnet6));
 	assert_true(ip_parse("fd00::7", &l.public_ip6));
 	assert_true(mac_parse("02:00:00:00:06:07", &l.vtep_mac6));
+	l.node = 0xf123456789abcdef;
 	return l;
 }
 
