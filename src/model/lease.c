@@ -81,6 +81,14 @@ int lease_check(const struct lease *l, bool v6, const struct netconf *c, struct 
 	return check_half(&half, v6, v6 ? &c->network6 : &c->network, err);
 }
 
+enum backend_type lease_type_parse(const char *text)
+{
+	for (int t = BACKEND_NONE + 1; text && t < BACKEND__COUNT; t++)
+		if (strcmp(text, backend_type_names[t]) == 0)
+			return (enum backend_type)t;
+	return BACKEND_NONE;
+}
+
 static void format_half(const char *name, const struct lease_half *h, struct text *t)
 {
 	char subnet[CIDR_STRLEN], ip[IP_STRLEN], mac[MAC_STRLEN];

@@ -47,6 +47,9 @@ struct lease_half lease_half(const struct lease *l, bool v6);
  * looked at: flannel drops the whole node (flannel.md 4.5), half a lease is better than none. */
 int lease_check(const struct lease *l, bool v6, const struct netconf *c, struct err *err);
 
+/* A backend's type as leases name it; any other, NULL included, is BACKEND_NONE. */
+enum backend_type lease_type_parse(const char *text);
+
 /* "10.244.1.0/24 via 192.168.0.2 mac 02:…" ; returns buf. */
 const char *lease_format(const struct lease *l, char buf[LEASE_STRLEN]);
 

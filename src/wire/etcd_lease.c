@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "wire/gojson.h"
+#include "wire/vxlan_data.h"
 
 /* How much of a refused key or value is shown, escapes included; both fit into a struct err. */
 #define SHOWN_SIZE 130
@@ -77,9 +78,8 @@ int etcd_lease_key_parse(struct pb_bytes key, struct lease *ret, struct err *err
 
 static void data_format(const char *name, uint32_t vni, const struct mac *mac, struct text *ret)
 {
-	char buf[MAC_STRLEN];
-
-	text_add(ret, ",\"%s\":{\"VNI\":%u,\"VtepMAC\":\"%s\"}", name, vni, mac_format(mac, buf));
+	text_add(ret, ",\"%s\":", name);
+	vxlan_data_format(vni, mac, ret);
 }
 
 void etcd_lease_value_format(const struct lease *l, uint32_t vni, struct text *ret)
@@ -118,26 +118,9 @@ static int ip_decode(json_t *object, const char *name, bool v4, struct ip *ret, 
 static int mac_decode(json_t *object, const char *name, struct mac *ret, struct err *err)
 {
 	json_t *data = NULL;
-	const char *text = NULL;
 	int r = gojson_get_object(object, name, &data, err);
 
-	if (r == 0)
-		r = gojson_get_text(data, "VtepMAC", &text, err);
-	if (r < 0 || !data)
-		return r;
-	if (!text || !mac_parse(text, ret))
-		return err_set(err, -EINVAL, "%s.VtepMAC is no MAC address", name);
-	return 0;
-}
-
-static enum backend_type type_decode(json_t *object)
-{
-	const char *text = json_string_value(gojson_get(object, "BackendType"));
-
-	for (int t = BACKEND_NONE + 1; text && t < BACKEND__COUNT; t++)
-		if (strcmp(text, backend_type_names[t]) == 0)
-			return (enum backend_type)t;
-	return BACKEND_NONE;
+	return r < 0 || !data ? r : vxlan_data_decode(data, name, ret, err);
 }
 
 static int object_decode(json_t *object, struct lease *ret, struct err *err)
@@ -154,7 +137,7 @@ static int object_decode(json_t *object, struct lease *ret, struct err *err)
 		return r;
 	if (!ip_is_set(&l.public_ip) && !ip_is_set(&l.public_ip6))
 		return err_set(err, -EINVAL, "PublicIP is missing");
-	l.type = type_decode(object);
+	l.type = lease_type_parse(json_string_value(gojson_get(object, "BackendType")));
 	/* Other backends put other things there. */
 	if (l.type == BACKEND_VXLAN) {
 		r = mac_decode(object, "BackendData", &l.vtep_mac, err);
