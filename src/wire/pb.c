@@ -33,9 +33,10 @@ static uint64_t fixed_decode(const uint8_t *p, size_t n)
 	return value;
 }
 
-/* Tag and number, or tag and length (→ value). Bytes used, 0 = more are needed, -EBADMSG. */
-static int head_decode(const uint8_t *p, size_t n, struct pb_field *ret)
+int pb_head_decode(struct pb_bytes in, struct pb_field *ret)
 {
+	const uint8_t *p = in.p;
+	size_t n = in.n;
 	struct pb_field f = {0};
 	uint64_t tag;
 	int used = varint_decode(p, n, &tag);
@@ -80,7 +81,7 @@ static void skip(struct pb_bytes *in, size_t n)
 static int field_decode(struct pb_bytes *in, struct pb_field *ret)
 {
 	struct pb_field f;
-	int used = head_decode(in->p, in->n, &f);
+	int used = pb_head_decode(*in, &f);
 
 	if (used <= 0)
 		return used;
@@ -141,10 +142,10 @@ int pb_stream_next(struct pb_stream *s, struct pb_bytes *piece, struct pb_field 
 			return r;
 	}
 	while (piece->n > 0) {
-		/* Never full: head_decode() has judged at the latest when two varints are there. */
+		/* Never full: pb_head_decode() has judged at the latest when two varints are there. */
 		s->head[s->n_head++] = piece->p[0];
 		skip(piece, 1);
-		r = head_decode(s->head, s->n_head, &f);
+		r = pb_head_decode((struct pb_bytes){s->head, s->n_head}, &f);
 		if (r < 0)
 			return r;
 		if (r == 0)
@@ -172,15 +173,21 @@ int pb_stream_end(struct pb_stream *s)
 	return whole ? 0 : -EBADMSG;
 }
 
+const struct pb_want *pb_want_find(const struct pb_want *wants, uint32_t number)
+{
+	while (wants->number != 0 && wants->number != number)
+		wants++;
+	return wants->number ? wants : NULL;
+}
+
 int pb_apply(const struct pb_want *wants, const struct pb_field *field, void *ret)
 {
-	const struct pb_want *w = wants;
+	const struct pb_want *w = pb_want_find(wants, field->number);
+	struct pb_bytes message = field->bytes;
 	uint8_t *at;
 	size_t n;
 
-	while (w->number != 0 && w->number != field->number)
-		w++;
-	if (w->number == 0)
+	if (!w)
 		return 0;
 	if (field->type != (w->kind == PB_KIND_INT64 ? PB_VARINT : PB_BYTES))
 		return -EBADMSG;
@@ -199,7 +206,12 @@ int pb_apply(const struct pb_want *wants, const struct pb_field *field, void *re
 		at[n] = 0;
 		break;
 	case PB_KIND_MESSAGE:
-		return pb_decode(w->message, field->bytes, ret);
+		if (message.n < w->size_bytes)
+			return -EBADMSG;
+		if (w->size_bytes > 0)
+			memcpy(at, message.p, w->size_bytes);
+		skip(&message, w->size_bytes);
+		return pb_decode(w->message, message, ret);
 	}
 	return 0;
 }

@@ -8,9 +8,9 @@
  * such bytes. Unknown fields are stepped over, a repeated scalar's last one counts; both as the
  * format demands. Groups (wire types 3 and 4), gone from it for a decade, are refused.
  *
- * Two ways to walk: pb_next() over a message that is all there, pb_stream_next() over one that
+ * Ways to walk: pb_next() over a message that is all there, pb_stream_next() over one that
  * arrives in pieces of any size. The stream holds one field of the outermost message at a time: a
- * list of 5,000 leases passes through a few kB. Where the wanted struct is the goal, a table says
+ * list of 5,000 leases passes through a few kB (pb_walk.h holds nothing at all). Where the wanted struct is the goal, a table says
  * which field goes where, and pb_apply() and pb_decode() fill it.
  */
 
@@ -41,6 +41,10 @@ int pb_next(struct pb_bytes *in, struct pb_field *ret);
 
 #define PB_HEAD_MAX 20 /* bytes of a tag and a number, or a length: two varints */
 
+/* Tag and number, or tag and length (then in `value`), of the field that `in` begins with; `in` stays.
+ * Bytes used; 0 = more are needed; -EBADMSG. */
+int pb_head_decode(struct pb_bytes in, struct pb_field *ret);
+
 /* A message in pieces. Zero, with `buf` set, is ready to use. */
 struct pb_stream {
 	uint8_t *buf; /* borrowed: room for one field's bytes that come in more than one piece */
@@ -59,10 +63,10 @@ int pb_stream_next(struct pb_stream *s, struct pb_bytes *piece, struct pb_field 
 int pb_stream_end(struct pb_stream *s);
 
 enum pb_kind {
-	PB_KIND_INT64, /* int64_t or uint64_t; also enums and bools, which are varints too */
-	PB_KIND_BYTES, /* struct pb_bytes, borrowed */
-	PB_KIND_TEXT,  /* char[]; terminated, cut if longer; not escaped */
-	PB_KIND_MESSAGE,
+	PB_KIND_INT64,	 /* int64_t or uint64_t; also enums and bools, which are varints too */
+	PB_KIND_BYTES,	 /* struct pb_bytes, borrowed */
+	PB_KIND_TEXT,	 /* char[]; terminated, cut if longer; not escaped */
+	PB_KIND_MESSAGE, /* after as many bytes as the member has, which go there; mostly none */
 };
 
 /* One wanted field; made by the macros below. A table of them ends with PB_WANT_END. */
@@ -85,11 +89,17 @@ struct pb_want {
  {                                     \
   number, PB_KIND_MESSAGE, 0, 0, table \
  }
+#define PB_WANT_WRAPPED(number, type, member, table)                                  \
+ {                                                                                    \
+  number, PB_KIND_MESSAGE, offsetof(type, member), sizeof(((type *)0)->member), table \
+ }
 #define PB_WANT_END            \
  {                             \
   0, PB_KIND_INT64, 0, 0, NULL \
  }
 
+/* The row of a table that wants field `number`; NULL = it is not wanted. */
+const struct pb_want *pb_want_find(const struct pb_want *wants, uint32_t number);
 /* Puts one field into the struct `ret` if the table wants it; else nothing. 0, or -EBADMSG: wrong
  * wire type, or a broken nested message. A cut field is applied as far as it goes. */
 int pb_apply(const struct pb_want *wants, const struct pb_field *field, void *ret);
