@@ -69,7 +69,8 @@ static void add_time(struct text *t, const ASN1_TIME *when)
 	text_add(t, "%s", buf);
 }
 
-static bool add_alt_name(struct text *t, const GENERAL_NAME *name)
+/* False: of another kind, which nobody connects to. */
+static bool add_alt_name(struct text *t, const char *separator, const GENERAL_NAME *name)
 {
 	char ip[INET6_ADDRSTRLEN];
 	const ASN1_STRING *s;
@@ -77,6 +78,7 @@ static bool add_alt_name(struct text *t, const GENERAL_NAME *name)
 
 	if (name->type == GEN_DNS) {
 		s = name->d.dNSName;
+		text_add(t, "%s", separator);
 		text_add_escaped(t, (const char *)ASN1_STRING_get0_data(s),
 				 (size_t)ASN1_STRING_length(s));
 		return true;
@@ -88,7 +90,7 @@ static bool add_alt_name(struct text *t, const GENERAL_NAME *name)
 	if ((n != 4 && n != 16) ||
 	    !inet_ntop(n == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(s), ip, sizeof(ip)))
 		return false;
-	text_add(t, "%s", ip);
+	text_add(t, "%s%s", separator, ip);
 	return true;
 }
 
@@ -97,16 +99,13 @@ static void add_alt_names(struct text *t, const X509 *cert)
 {
 	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 	int n = names ? sk_GENERAL_NAME_num(names) : 0;
-	int shown = 0;
+	int shown = 0, i;
 
-	for (int i = 0; i < n && shown < NAMES_SHOWN; i++) {
-		if (i > 0 && shown > 0)
-			text_add(t, ", ");
-		shown += add_alt_name(t, sk_GENERAL_NAME_value(names, i));
-	}
+	for (i = 0; i < n && shown < NAMES_SHOWN; i++)
+		shown += add_alt_name(t, shown > 0 ? ", " : "", sk_GENERAL_NAME_value(names, i));
 	if (shown == 0)
 		text_add(t, "no name at all (a CN does not count)");
-	else if (n > NAMES_SHOWN)
+	else if (i < n)
 		text_add(t, " and more");
 	GENERAL_NAMES_free(names);
 }

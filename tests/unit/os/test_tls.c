@@ -15,11 +15,13 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -120,9 +122,9 @@ static void write_text(const char *name, const char *text)
 	fclose(f);
 }
 
-static const char *const files[] = {"ca",	    "other_ca",	  "same_name",
-				    "client",	    "client.key", "stranger",
-				    "stranger.key", "locked.key", "text"};
+static const char *const files[] = {"ca",	  "other_ca", "same_name",    "client",
+				    "client.key", "stranger", "stranger.key", "locked.key",
+				    "text",	  "empty"};
 
 static int make_all(void **state _unused_)
 {
@@ -142,6 +144,7 @@ static int make_all(void **state _unused_)
 	write_cert("stranger", all.stranger.cert);
 	write_key("stranger.key", all.stranger.key, NULL);
 	write_text("text", "not PEM\n");
+	write_text("empty", "");
 	/* "The system's": none. */
 	setenv("SSL_CERT_FILE", "/dev/null", 1);
 	setenv("SSL_CERT_DIR", "/dev/null", 1);
@@ -177,6 +180,8 @@ struct server {
 	bool without_h2;   /* it refuses ALPN */
 	bool old;	   /* TLS 1.1 is its newest */
 	bool tls12;	   /* TLS 1.2 is: it asks within the handshake */
+	bool no_cipher;	   /* that fits its certificate */
+	bool curt;	   /* hangs up on whoever shows a certificate */
 	const char *plain; /* says this instead; "" = hangs up */
 };
 
@@ -236,6 +241,14 @@ static int choose_h2(SSL *ssl _unused_, const unsigned char **out, unsigned char
 	return server->without_h2 ? SSL_TLSEXT_ERR_ALERT_FATAL : SSL_TLSEXT_ERR_OK;
 }
 
+static int hang_up(X509_STORE_CTX *chain, void *arg _unused_)
+{
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
+
+	shutdown(SSL_get_fd(ssl), SHUT_RDWR);
+	return 0;
+}
+
 static SSL_CTX *server_ctx(const struct server *server)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -248,6 +261,10 @@ static SSL_CTX *server_ctx(const struct server *server)
 	assert_int_equal(SSL_CTX_use_certificate(ctx, server->id->cert), 1);
 	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, server->id->key), 1);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_h2, (void *)(uintptr_t)server);
+	if (server->no_cipher)
+		SSL_CTX_set_cipher_list(ctx, "AES128-SHA"); /* RSA's */
+	if (server->curt)
+		SSL_CTX_set_cert_verify_callback(ctx, hang_up, NULL);
 	if (server->wants_cert) {
 		X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), all.ca.cert);
 		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -343,6 +360,8 @@ static const struct {
 	/* Its CN is the host's; it was made for nobody. */
 	{"etcd-1", "", false, "no name at all (a CN does not count)"},
 	{"etcd-1", "email:a@b", false, "no name at all (a CN does not count)"},
+	{"etcd-1", "email:a@b,DNS:a,URI:urn:x,IP:10.0.0.1,email:c@d", false, "a, 10.0.0.1"},
+	{"etcd-1", "DNS:a\tb", false, "a\\x09b"},
 	{"h", "DNS:a,DNS:b,DNS:c,DNS:d,DNS:e,DNS:f,DNS:g,DNS:i,DNS:j", false,
 	 "a, b, c, d, e, f, g, i and more"},
 };
@@ -413,11 +432,53 @@ static void it_is_good_now_and_by_one_we_trust(void **state _unused_)
 	}
 }
 
+static void another_ca_is_in_the_file(void **state _unused_)
+{
+	struct id old = issue(NULL, "an old CA", NULL, -2 * DAY_S, -DAY_S);
+	struct id id = issue(&old, "etcd-1", "DNS:etcd-1", -DAY_S, DAY_S);
+	const struct id *const cas[] = {&all.ca, &all.other_ca, &all.client, &all.stranger};
+	const struct server server = {.id = &id};
+	struct tls_conf c;
+	FILE *f;
+
+	write_cert("text", old.cert);
+	c = conf(path("text"));
+	want_story("expired", connect_to(&server, &c, "etcd-1"),
+		   "the CA's certificate 'CN=an old CA' expired on ", " UTC");
+	/* Too many to name them all. */
+	f = fopen(path("text"), "w");
+	for (size_t i = 0; i < ARRAY_SIZE(cas); i++)
+		PEM_write_X509(f, cas[i]->cert);
+	fclose(f);
+	want_story("several", connect_to(&server, &c, "etcd-1"),
+		   "the server's certificate 'CN=etcd-1' is signed by 'CN=an old CA', which is not "
+		   "in /",
+		   "' and more");
+	write_text("text", "not PEM\n");
+	id_free(&id);
+	id_free(&old);
+}
+
+/* Made for clients alone. */
+static void it_is_for_servers(void **state _unused_)
+{
+	struct id id = issue(&all.ca, "etcd-1", "DNS:etcd-1", -DAY_S, DAY_S);
+	const struct tls_conf c = conf(path("ca"));
+	const struct server server = {.id = &id};
+
+	extend(id.cert, all.ca.cert, NID_ext_key_usage, "clientAuth");
+	assert_true(X509_sign(id.cert, all.ca.key, EVP_sha256()) > 0);
+	want_story("clientAuth", connect_to(&server, &c, "etcd-1"),
+		   "the server's certificate 'CN=etcd-1' is of no use: ", "purpose");
+	id_free(&id);
+}
+
 /* As in Go: whatever certificate is in the file is trusted. */
 static void the_servers_own_is_an_anchor(void **state _unused_)
 {
 	struct id id = issue(&all.other_ca, "etcd-1", "DNS:etcd-1", -DAY_S, DAY_S);
 	const struct server server = {.id = &id};
+	char hashed[20];
 	struct tls_conf c;
 
 	write_cert("text", id.cert);
@@ -432,6 +493,14 @@ static void the_servers_own_is_an_anchor(void **state _unused_)
 	c.system_too = true;
 	assert_string_equal(connect_to(&server, &c, "etcd-1"), "up");
 	setenv("SSL_CERT_FILE", "/dev/null", 1);
+	/* And as a folder, by the hash of the name. */
+	snprintf(hashed, sizeof(hashed), "%08lx.0", X509_subject_name_hash(all.other_ca.cert));
+	write_cert(hashed, all.other_ca.cert);
+	setenv("SSL_CERT_DIR", all.dir, 1);
+	c = conf("");
+	assert_string_equal(connect_to(&server, &c, "etcd-1"), "up");
+	setenv("SSL_CERT_DIR", "/dev/null", 1);
+	unlink(path(hashed));
 	id_free(&id);
 }
 
@@ -470,6 +539,22 @@ static void the_server_wants_ours(void **state _unused_)
 	id_free(&id);
 }
 
+/* Why, it does not say. */
+static void the_server_hangs_up_on_ours(void **state _unused_)
+{
+	struct id id = issue(&all.ca, "etcd-1", "DNS:etcd-1", -DAY_S, DAY_S);
+	const struct server server = {.id = &id, .wants_cert = true, .tls12 = true, .curt = true};
+	struct tls_conf c = conf(path("ca"));
+
+	signal(SIGPIPE, SIG_IGN); /* its alert */
+	c.cert_file = path("client");
+	c.key_file = path("client.key");
+	want_story("hung up", connect_to(&server, &c, "etcd-1"),
+		   "the server does not accept our certificate 'CN=node-1' (/",
+		   " UTC) (it closed the connection when it had seen it)");
+	id_free(&id);
+}
+
 /* ---- no server for us ---- */
 
 static void other_servers(void **state _unused_)
@@ -489,6 +574,10 @@ static void other_servers(void **state _unused_)
 		 "the server does not speak HTTP/2 over TLS: is this etcd's client port? (TLS alert "
 		 "120, "},
 		{{.id = &id, .old = true}, "the server speaks neither TLS 1.2 nor 1.3"},
+		{{.id = &id, .tls12 = true, .no_cipher = true},
+		 "the server ended the TLS handshake (TLS alert 40, "},
+		/* A record (RFC 8446, 5.1) that is too long. */
+		{{.id = &id, .plain = "\x16\x03\x03\x7f\x7f......"}, "TLS: "},
 	};
 	const struct tls_conf c = conf(path("ca"));
 
@@ -508,6 +597,12 @@ static void files_are_named(void **state _unused_)
 	} cases[] = {
 		{"none", NULL, NULL, -ENOENT, "/none: No such file or directory"},
 		{"text", NULL, NULL, -EINVAL, "/text: not a CA's certificate in PEM form: "},
+		{"empty", NULL, NULL, -EINVAL, "/empty: not a CA's certificate in PEM form: "},
+		{".", NULL, NULL, -EINVAL, "/.: not a CA's certificate in PEM form: "},
+		{"ca", "empty", "client.key", -EINVAL, "/empty: not a certificate in PEM form: "},
+		{"ca", "client", "empty", -EINVAL, "/empty: not a private key in PEM form: "},
+		{"ca", "client", ".", -EINVAL, "/.: not a private key in PEM form: "},
+		{"ca", "client", "client", -EINVAL, "/client: not a private key in PEM form: "},
 		{"ca", "none", "client.key", -ENOENT, "/none: No such file or directory"},
 		{"ca", "client", "none", -ENOENT, "/none: No such file or directory"},
 		{"ca", "text", "client.key", -EINVAL, "/text: not a certificate in PEM form: "},
@@ -535,15 +630,36 @@ static void files_are_named(void **state _unused_)
 	tls_free(NULL);
 }
 
+/* Root reads everything: not asked of it. */
+static void who_may_not_read_is_told(void **state _unused_)
+{
+	struct tls_conf c = conf(path("ca"));
+	struct tls *tls = NULL;
+	struct err err = {""};
+
+	if (geteuid() == 0)
+		skip();
+	c.cert_file = path("client");
+	c.key_file = path("locked.key");
+	assert_int_equal(chmod(c.key_file, 0), 0);
+	assert_int_equal(tls_new(&c, "etcd-1", &tls, &err), -EACCES);
+	want_story("unreadable", err.text, all.dir, "/locked.key: Permission denied");
+	chmod(c.key_file, 0600);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_for_the_host_asked_for),
 		cmocka_unit_test(it_is_good_now_and_by_one_we_trust),
+		cmocka_unit_test(another_ca_is_in_the_file),
+		cmocka_unit_test(it_is_for_servers),
 		cmocka_unit_test(the_servers_own_is_an_anchor),
 		cmocka_unit_test(the_server_wants_ours),
+		cmocka_unit_test(the_server_hangs_up_on_ours),
 		cmocka_unit_test(other_servers),
 		cmocka_unit_test(files_are_named),
+		cmocka_unit_test(who_may_not_read_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, make_all, free_all);
