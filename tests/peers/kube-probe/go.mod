@@ -1,0 +1,3 @@
+module lab/kube-probe
+
+go 1.21
