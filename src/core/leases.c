@@ -356,7 +356,8 @@ static void judge_overlaps(struct judge *j)
 {
 	const uint32_t len = j->v6 ? j->self->net->subnet_len6 : j->self->net->subnet_len;
 	const struct by_subnet *order = sort_by_subnet(j);
-	const struct lease *inner = NULL, *outer = NULL;
+	const struct lease *inner = NULL;
+	struct peer *outer = NULL;
 
 	for (size_t i = j->t->n; i-- > 0;) {
 		struct peer *p = nth(j, order, i);
@@ -379,11 +380,17 @@ static void judge_overlaps(struct judge *j)
 		if (!is_ok(j, p))
 			continue;
 		if (outer)
-			other = lease_half(outer, j->v6).subnet;
-		if (outer && cidr_overlaps(&other, &subnet))
-			refuse_for(j, p, "its subnet overlaps", outer);
-		else
-			outer = &p->lease;
+			other = lease_half(&outer->lease, j->v6).subnet;
+		if (!outer || !cidr_overlaps(&other, &subnet)) {
+			outer = p;
+			continue;
+		}
+		if (cidr_eq(&other, &subnet) && p->lease.since < outer->lease.since) {
+			refuse_for(j, outer, "its subnet overlaps", &p->lease);
+			outer = p;
+		} else {
+			refuse_for(j, p, "its subnet overlaps", &outer->lease);
+		}
 	}
 }
 

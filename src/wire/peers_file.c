@@ -59,7 +59,7 @@ struct raw_lease {
 	struct pb_bytes subnet, subnet6; /* address, then one byte of length */
 	struct pb_bytes public_ip, public_ip6;
 	struct pb_bytes vtep_mac, vtep_mac6;
-	int64_t backend, node;
+	int64_t backend, node, since;
 };
 
 static const struct pb_want lease_wants[] = {
@@ -71,6 +71,7 @@ static const struct pb_want lease_wants[] = {
 	PB_WANT_BYTES(6, struct raw_lease, vtep_mac),
 	PB_WANT_BYTES(7, struct raw_lease, vtep_mac6),
 	PB_WANT_INT(8, struct raw_lease, node),
+	PB_WANT_INT(9, struct raw_lease, since),
 	PB_WANT_END,
 };
 
@@ -124,6 +125,7 @@ static bool get_lease(struct pb_bytes in, struct lease *ret)
 	    !get_mac(raw.vtep_mac6, &l.vtep_mac6) || !get_backend(raw.backend, &l.type))
 		return false;
 	l.node = (uint64_t)raw.node;
+	l.since = (uint64_t)raw.since;
 	*ret = l;
 	return true;
 }
@@ -171,6 +173,8 @@ static void put_lease(struct pb_out *o, uint32_t number, const struct lease *l)
 	put_mac(o, 7, &l->vtep_mac6);
 	if (l->node)
 		pb_put_int(o, 8, (int64_t)l->node);
+	if (l->since)
+		pb_put_int(o, 9, (int64_t)l->since);
 	pb_end(o, begin);
 }
 

@@ -22,7 +22,7 @@
 
 #define PEERS_FILE_MAGIC       "LodenPf\n"
 #define PEERS_FILE_VERSION     1
-/* 65,536 dual-stack leases of 91 bytes and a configuration of 64 KiB; whoever reads the file stops here. */
+/* 65,536 dual-stack leases of 102 bytes and a configuration of 64 KiB; whoever reads the file stops here. */
 #define LIMIT_PEERS_FILE_BYTES (8 << 20)
 
 struct peers_file {

@@ -58,6 +58,7 @@ static struct lease dual(void)
 	assert_true(ip_parse("fd00::7", &l.public_ip6));
 	assert_true(mac_parse("02:00:00:00:06:07", &l.vtep_mac6));
 	l.node = 0xf123456789abcdef;
+	l.since = 1795262399;
 	return l;
 }
 
@@ -128,6 +129,7 @@ static void what_is_written_is_read(void **state _unused_)
 	for (size_t i = 0; i < n; i++) {
 		assert_true(peers_file_next(&f, &l));
 		assert_true(lease_eq(&l, &leases[i]));
+		assert_int_equal(l.since, leases[i].since);
 	}
 	assert_false(peers_file_next(&f, &l));
 	free(b.p);
