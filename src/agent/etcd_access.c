@@ -18,6 +18,7 @@ int etcd_access_from_opts(const struct opts *o, struct etcd_access *ret, struct 
 				.cert_file = pair ? o->etcd_certfile : "",
 				.key_file = pair ? o->etcd_keyfile : "",
 				.cert_flags = "--etcd-certfile and --etcd-keyfile",
+				.port_words = "etcd's client port",
 			},
 		.prefix = o->etcd_prefix,
 		.username = o->etcd_username,

@@ -8,6 +8,7 @@
 #include <event2/bufferevent_ssl.h>
 #include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 
 #define NAMES_SHOWN		   8
 #define ROOTS_SHOWN		   3
+#define NO_PASSPHRASE		   ((void *)(uintptr_t) "") /* else OpenSSL asks the terminal */
 /* RFC 8446, 6: alert descriptions. OpenSSL reports one as SSL_AD_REASON_OFFSET + its number. */
 #define ALERT_HANDSHAKE_FAILURE	   40
 #define ALERT_BAD_CERTIFICATE	   42
@@ -136,7 +138,7 @@ static bool has_name(const struct tls *tls, const X509_NAME *wanted)
 static void explain_unknown_ca(struct text *t, const struct tls *tls, X509 *cert)
 {
 	const X509_NAME *issuer = X509_get_issuer_name(cert);
-	bool system = !tls->conf.ca_file[0] || tls->conf.system_too;
+	const bool system = !tls->conf.ca_file[0] || tls->conf.system_too;
 
 	if (X509_NAME_cmp(X509_get_subject_name(cert), issuer) == 0) {
 		text_add(t, " is signed by itself, and is not in ");
@@ -208,15 +210,25 @@ static int on_verify(int ok, X509_STORE_CTX *chain)
 
 /* ---- files ---- */
 
-/* -errno and a story unless it can be opened: OpenSSL tells less. */
-static int try_open(const char *path, struct err *err)
+/* For reading PEM. NULL and -errno with a story if the file cannot be opened: OpenSSL tells less. */
+static BIO *pem_open(const char *path, const struct tls_pem *pem, int *ret_code, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	BIO *bio;
+	int fd = -1;
 
-	if (fd < 0)
-		return err_set(err, -errno, "%s: %s", path, strerror(errno));
-	close(fd);
-	return 0;
+	if (pem->bytes) {
+		bio = BIO_new_mem_buf(pem->bytes, (int)pem->n);
+	} else {
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0) {
+			*ret_code = err_set(err, -errno, "%s: %s", path, strerror(errno));
+			return NULL;
+		}
+		bio = BIO_new_fp(fdopen(fd, "r"), BIO_CLOSE);
+	}
+	if (!bio)
+		abort();
+	return bio;
 }
 
 /* The newest of OpenSSL's complaints; all are taken. */
@@ -226,7 +238,7 @@ static const char *complaint(void)
 	const char *reason = ERR_reason_error_string(code);
 
 	ERR_clear_error();
-	return reason ? reason : "OpenSSL does not say why";
+	return reason ? reason : "there is none in it";
 }
 
 static bool last_is(int lib, int reason)
@@ -236,16 +248,34 @@ static bool last_is(int lib, int reason)
 	return ERR_GET_LIB(code) == lib && ERR_GET_REASON(code) == reason;
 }
 
+/* Every certificate there is. */
+static int add_all(X509_STORE *store, BIO *pem)
+{
+	STACK_OF(X509_INFO) *all = PEM_X509_INFO_read_bio(pem, NULL, NULL, NO_PASSPHRASE);
+	int n = 0;
+
+	for (int i = 0; i < sk_X509_INFO_num(all); i++) {
+		X509 *cert = sk_X509_INFO_value(all, i)->x509;
+
+		n += cert && X509_STORE_add_cert(store, cert) == 1;
+	}
+	sk_X509_INFO_pop_free(all, X509_INFO_free);
+	return n;
+}
+
 static int load_ca(struct tls *t, struct err *err)
 {
 	const STACK_OF(X509_OBJECT) * all;
 	const char *path = t->conf.ca_file;
 	struct text names = story(&t->roots);
-	int r = try_open(path, err);
+	int r = 0, n;
+	BIO *pem = pem_open(path, &t->conf.ca_pem, &r, err);
 
-	if (r < 0)
+	if (!pem)
 		return r;
-	if (SSL_CTX_load_verify_file(t->ctx, path) != 1)
+	n = add_all(SSL_CTX_get_cert_store(t->ctx), pem);
+	BIO_free(pem);
+	if (n == 0)
 		return err_set(err, -EINVAL, "%s: not a CA's certificate in PEM form: %s", path,
 			       complaint());
 	all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(t->ctx));
@@ -323,36 +353,65 @@ static void describe_client(struct tls *t)
 	text_add(&words, ")");
 }
 
+/* Ours, and behind it those that signed it. */
+static bool use_chain(SSL_CTX *ctx, BIO *pem)
+{
+	X509 *cert = PEM_read_bio_X509_AUX(pem, NULL, NULL, NO_PASSPHRASE);
+	bool ok = cert && SSL_CTX_use_certificate(ctx, cert) == 1;
+
+	X509_free(cert);
+	while (ok && (cert = PEM_read_bio_X509(pem, NULL, NULL, NO_PASSPHRASE))) {
+		ok = SSL_CTX_add0_chain_cert(ctx, cert) == 1;
+		if (!ok)
+			X509_free(cert);
+	}
+	if (!ok || !last_is(ERR_LIB_PEM, PEM_R_NO_START_LINE))
+		return false;
+	ERR_clear_error();
+	return true;
+}
+
+/* `ret_passphrase`: it needs one. */
+static bool use_key(SSL_CTX *ctx, BIO *pem, bool *ret_passphrase)
+{
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(pem, NULL, no_passphrase, ret_passphrase);
+	bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+
+	EVP_PKEY_free(key);
+	return ok;
+}
+
 static int load_client(struct tls *t, struct err *err)
 {
 	const char *cert = t->conf.cert_file, *key = t->conf.key_file;
+	BIO *cert_pem, *key_pem;
 	bool passphrase = false;
-	int r = try_open(cert, err);
+	int r = 0;
 
-	if (r == 0)
-		r = try_open(key, err);
-	if (r < 0)
+	cert_pem = pem_open(cert, &t->conf.cert_pem, &r, err);
+	key_pem = cert_pem ? pem_open(key, &t->conf.key_pem, &r, err) : NULL;
+	if (!key_pem) {
+		BIO_free(cert_pem);
 		return r;
-	SSL_CTX_set_default_passwd_cb(t->ctx, no_passphrase);
-	SSL_CTX_set_default_passwd_cb_userdata(t->ctx, &passphrase);
-	if (SSL_CTX_use_certificate_chain_file(t->ctx, cert) != 1)
-		return err_set(err, -EINVAL, "%s: not a certificate in PEM form: %s", cert,
-			       complaint());
-	r = SSL_CTX_use_PrivateKey_file(t->ctx, key, SSL_FILETYPE_PEM);
-	SSL_CTX_set_default_passwd_cb_userdata(t->ctx, NULL);
-	if (r != 1 && passphrase)
-		err_set(err, 0, "%s: has a passphrase, and nobody to type it in: store it without",
-			key);
-	else if (r != 1 && last_is(ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH))
-		err_set(err, 0, "%s: is not the key of the certificate %s", key, cert);
-	else if (r != 1)
-		err_set(err, 0, "%s: not a private key in PEM form: %s", key, complaint());
-	if (r != 1) {
-		ERR_clear_error();
-		return -EINVAL;
 	}
-	describe_client(t);
-	return 0;
+	if (!use_chain(t->ctx, cert_pem))
+		r = err_set(err, -EINVAL, "%s: not a certificate in PEM form: %s", cert,
+			    complaint());
+	else if (use_key(t->ctx, key_pem, &passphrase))
+		describe_client(t);
+	else if (passphrase)
+		r = err_set(err, -EINVAL,
+			    "%s: has a passphrase, and nobody to type it in: store it without",
+			    key);
+	else if (last_is(ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH))
+		r = err_set(err, -EINVAL, "%s: is not the key of the certificate %s", key, cert);
+	else
+		r = err_set(err, -EINVAL, "%s: not a private key in PEM form: %s", key,
+			    complaint());
+	ERR_clear_error();
+	BIO_free(cert_pem);
+	BIO_free(key_pem);
+	return r;
 }
 
 /* ---- the connection ---- */
@@ -365,7 +424,7 @@ static int on_cert_wanted(SSL *ssl, void *arg _unused_)
 	return 1;
 }
 
-static SSL_CTX *ctx_new(void)
+static SSL_CTX *ctx_new(bool insecure)
 {
 	SSL_CTX *ctx;
 
@@ -381,7 +440,8 @@ static SSL_CTX *ctx_new(void)
 	/* 34 kB less for a connection that is silent. */
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
+	SSL_CTX_set_verify(ctx, insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+			   insecure ? NULL : on_verify);
 	SSL_CTX_set_cert_cb(ctx, on_cert_wanted, NULL);
 	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
 	return ctx;
@@ -418,7 +478,7 @@ int tls_new(const struct tls_conf *conf, const char *host, struct tls **ret, str
 	t->conf = *conf;
 	if (!text_copy(t->host, sizeof(t->host), host))
 		abort();
-	t->ctx = ctx_new();
+	t->ctx = ctx_new(conf->insecure);
 	if (conf->ca_file[0])
 		r = load_ca(t, conf->system_too ? &t->no_ca : err);
 	if (!conf->ca_file[0] || conf->system_too) {
@@ -488,8 +548,8 @@ static void explain_alert(const struct tls *t, int alert, struct text *ret)
 	else if (alert == ALERT_PROTOCOL_VERSION)
 		text_add(ret, "the server speaks neither TLS 1.2 nor 1.3");
 	else if (alert == ALERT_NO_PROTOCOL)
-		text_add(ret,
-			 "the server does not speak HTTP/2 over TLS: is this etcd's client port?");
+		text_add(ret, "the server does not speak HTTP/2 over TLS: is this %s?",
+			 t->conf.port_words);
 	else
 		text_add(ret, "the server ended the TLS handshake");
 	text_add(ret, " (TLS alert %d, %s)", alert, SSL_alert_desc_string_long(alert));

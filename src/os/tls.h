@@ -4,7 +4,7 @@
 /* TLS for one connection as a client: OpenSSL over a connected socket, as a libevent bufferevent.
  *
  * The files are read for each connection anew, so that certificates can be replaced under a running
- * program. TLS 1.2 or newer; ALPN "h2"; the server's certificate must be good for the host that was asked
+ * program; or their content is given, and the names only serve to tell where it came from. TLS 1.2 or newer; ALPN "h2"; the server's certificate must be good for the host that was asked
  * for, by its subject alternative names alone (a CN counts for nothing, as in Go). Any certificate in the CA
  * file is an anchor, an intermediate one or the server's own, too (also as in Go).
  *
@@ -22,12 +22,22 @@ struct bufferevent;
 struct event_base;
 struct tls;
 
+/* PEM in memory; bytes NULL = in the file. */
+struct tls_pem {
+	const void *bytes;
+	size_t n;
+};
+
 /* All borrowed; "" = none. */
 struct tls_conf {
 	const char *ca_file; /* PEM; none = the system's authorities */
 	bool system_too;     /* they count beside the CA file, which may be unreadable then */
 	const char *cert_file, *key_file; /* PEM; ours, if the server asks for one; both or none */
 	const char *cert_flags; /* how one is given, in words: "--certfile and --keyfile" */
+	const char *port_words; /* what we take the server for: "etcd's client port" */
+	struct tls_pem ca_pem, cert_pem,
+		key_pem; /* instead of what is in the files, which only have names then */
+	bool insecure;	 /* whoever answers is taken for the server */
 };
 
 /* `host`: what the server's certificate must be for, a name or an address. 0, or -errno with a story that

@@ -326,7 +326,8 @@ static struct tls_conf conf(const char *ca)
 	return (struct tls_conf){.ca_file = ca,
 				 .cert_file = "",
 				 .key_file = "",
-				 .cert_flags = "--certfile and --keyfile"};
+				 .cert_flags = "--certfile and --keyfile",
+				 .port_words = "etcd's client port"};
 }
 
 /* `told` begins and ends so. */
@@ -555,6 +556,73 @@ static void the_server_hangs_up_on_ours(void **state _unused_)
 	id_free(&id);
 }
 
+/* ---- without files, without proof ---- */
+
+static struct tls_pem content(const char *name, char *buf, size_t size)
+{
+	FILE *f = fopen(path(name), "r");
+	struct tls_pem pem = {buf, 0};
+
+	assert_non_null(f);
+	pem.n = fread(buf, 1, size, f);
+	fclose(f);
+	return pem;
+}
+
+static void content_instead_of_files(void **state _unused_)
+{
+	struct id id = issue(&all.ca, "api", "DNS:api", -DAY_S, DAY_S);
+	const struct server server = {.id = &id, .wants_cert = true};
+	char ca[4000], cert[4000], key[4000];
+	struct tls_conf c = conf("the CA data");
+	struct tls *tls;
+	struct err err;
+
+	c.ca_pem = content("ca", ca, sizeof(ca));
+	c.cert_file = "the certificate data";
+	c.cert_pem = content("client", cert, sizeof(cert));
+	c.key_file = "the key data";
+	c.key_pem = content("client.key", key, sizeof(key));
+	assert_string_equal(connect_to(&server, &c, "api"), "up");
+	c.ca_pem = content("other_ca", ca, sizeof(ca));
+	want_story("another CA", connect_to(&server, &c, "api"),
+		   "the CA's certificate 'CN=the CA' is signed by itself, and is not in ",
+		   "the CA data; in it: 'CN=another CA'");
+	c.key_pem = content("stranger.key", key, sizeof(key));
+	assert_int_equal(tls_new(&c, "api", &tls, &err), -EINVAL);
+	assert_string_equal(err.text,
+			    "the key data: is not the key of the certificate the certificate data");
+	c.cert_pem = (struct tls_pem){"", 0};
+	assert_int_equal(tls_new(&c, "api", &tls, &err), -EINVAL);
+	want_story("nothing", err.text,
+		   "the certificate data: not a certificate in PEM form: ", "");
+	c.ca_pem = (struct tls_pem){"nothing", 7};
+	assert_int_equal(tls_new(&c, "api", &tls, &err), -EINVAL);
+	assert_string_equal(err.text,
+			    "the CA data: not a CA's certificate in PEM form: there is none in it");
+	id_free(&id);
+}
+
+/* By a stranger, for another host, too late; our certificate is shown all the same. */
+static void whoever_answers(void **state _unused_)
+{
+	struct id id = issue(&all.other_ca, "api", "DNS:api", -2 * DAY_S, -DAY_S);
+
+	for (int tls12 = 0; tls12 < 2; tls12++) {
+		const struct server server = {.id = &id, .wants_cert = true, .tls12 = tls12};
+		struct tls_conf c = conf(path("ca"));
+
+		c.insecure = true;
+		want_story("nobody", connect_to(&server, &c, "10.0.0.1"),
+			   "the server wants a certificate of ours: give --certfile and --keyfile ",
+			   "");
+		c.cert_file = path("client");
+		c.key_file = path("client.key");
+		assert_string_equal(connect_to(&server, &c, "10.0.0.1"), "up");
+	}
+	id_free(&id);
+}
+
 /* ---- no server for us ---- */
 
 static void other_servers(void **state _unused_)
@@ -657,6 +725,8 @@ int main(void)
 		cmocka_unit_test(the_servers_own_is_an_anchor),
 		cmocka_unit_test(the_server_wants_ours),
 		cmocka_unit_test(the_server_hangs_up_on_ours),
+		cmocka_unit_test(content_instead_of_files),
+		cmocka_unit_test(whoever_answers),
 		cmocka_unit_test(other_servers),
 		cmocka_unit_test(files_are_named),
 		cmocka_unit_test(who_may_not_read_is_told),
