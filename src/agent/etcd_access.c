@@ -34,13 +34,13 @@ int etcd_access_from_opts(const struct opts *o, struct etcd_access *ret, struct 
 			       "--etcd-username, --etcd-password: longer than %d characters",
 			       ETCD_PASSWORD_SIZE - 1);
 	switch (a.endpoints.scheme) {
-	case ETCD_SCHEME_NONE:
+	case SERVER_URL_NONE:
 		a.with_tls = pair;
 		break;
-	case ETCD_SCHEME_HTTP:
+	case SERVER_URL_HTTP:
 		a.with_tls = false;
 		break;
-	case ETCD_SCHEME_HTTPS:
+	case SERVER_URL_HTTPS:
 		a.with_tls = true;
 		break;
 	}
@@ -66,7 +66,7 @@ void etcd_access_warn(const struct opts *o, const struct etcd_access *a)
 			"etcd.plain",
 			"why=\"certificate files are given, but the first endpoint %s: etcd is spoken "
 			"to without TLS\"",
-			a->endpoints.scheme == ETCD_SCHEME_HTTP
+			a->endpoints.scheme == SERVER_URL_HTTP
 				? "is http://"
 				: "has no https://, and not both --etcd-certfile and "
 				  "--etcd-keyfile are given");

@@ -7,31 +7,22 @@
  * alone, as in etcd's own client (flannel.md 5.1); what the others say is kept only to warn.
  */
 
-#include "base/err.h"
-#include "model/ip.h"
+#include "agent/server_url.h"
 
 #define ETCD_ENDPOINTS_MAX 16
-#define ETCD_HOST_SIZE	   256 /* 255: RFC 1035, 2.3.4 */
-#define ETCD_ENDPOINT_SIZE (ETCD_HOST_SIZE + 8)
-
-enum etcd_scheme {
-	ETCD_SCHEME_NONE,
-	ETCD_SCHEME_HTTP,
-	ETCD_SCHEME_HTTPS,
-};
 
 struct etcd_endpoint {
-	char host[ETCD_HOST_SIZE]; /* without brackets */
-	struct ip ip;		   /* unset = the host is a name */
+	char host[SERVER_URL_HOST_SIZE]; /* without brackets */
+	struct ip ip;			 /* unset = the host is a name */
 	uint16_t port;
-	char authority[ETCD_ENDPOINT_SIZE]; /* "10.0.0.1:2379": to show, and for HTTP */
+	char authority[SERVER_URL_AUTHORITY_SIZE]; /* "10.0.0.1:2379": to show, and for HTTP */
 };
 
 struct etcd_endpoints {
 	struct etcd_endpoint of[ETCD_ENDPOINTS_MAX];
-	size_t n;		 /* > 0 */
-	enum etcd_scheme scheme; /* of the first */
-	bool mixed;		 /* others have another one */
+	size_t n;		       /* > 0 */
+	enum server_url_scheme scheme; /* of the first */
+	bool mixed;		       /* others have another one */
 };
 
 /* 0, or -EINVAL with a story that names the endpoint. */

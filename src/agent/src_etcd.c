@@ -65,8 +65,8 @@ struct source {
 	struct ip public_ip, public_ip6; /* as last published */
 
 	bool told_up;
-	char name[ETCD_ENDPOINT_SIZE + 8]; /* as last told */
-	char problem[600];		   /* as last told; "" = up */
+	char name[SERVER_URL_AUTHORITY_SIZE + 8]; /* as last told */
+	char problem[600];			  /* as last told; "" = up */
 };
 
 /* ---- what is told ---- */
@@ -130,7 +130,7 @@ static void tell_config_problem(struct source *s, const char *problem)
 
 static void config_missing(struct source *s)
 {
-	char problem[2 * ETCD_KEYS_KEY_SIZE + ETCD_ENDPOINT_SIZE + 300];
+	char problem[2 * ETCD_KEYS_KEY_SIZE + SERVER_URL_AUTHORITY_SIZE + 300];
 	struct text t = TEXT(problem);
 
 	text_add(

@@ -62,7 +62,7 @@ static void parses_lists(void **state _unused_)
 		struct text t = TEXT(line);
 		int r = etcd_endpoint_parse_list(rows[i].list, &got, &err);
 
-		if (r == 0 && (got.mixed || got.scheme != ETCD_SCHEME_HTTP))
+		if (r == 0 && (got.mixed || got.scheme != SERVER_URL_HTTP))
 			text_add(&t, "%s%s%s: ", schemes[got.scheme],
 				 schemes[got.scheme][0] && got.mixed ? ", " : "",
 				 got.mixed ? "mixed" : "");
