@@ -265,3 +265,23 @@ int file_remove(const char *path, struct err *err)
 {
 	return unlink(path) < 0 && errno != ENOENT ? fail(err, "remove", path) : 0;
 }
+
+struct file_id file_identify(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return (struct file_id){0};
+	return (struct file_id){
+		.device = st.st_dev,
+		.inode = st.st_ino,
+		.size = (uint64_t)st.st_size,
+		.changed_ns = st.st_ctim.tv_sec * 1000000000ll + st.st_ctim.tv_nsec,
+	};
+}
+
+bool file_id_eq(const struct file_id *a, const struct file_id *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	       a->changed_ns == b->changed_ns;
+}

@@ -48,6 +48,16 @@ int file_create(int dir_fd, const char *name, unsigned mode, const char *text, s
 /* A directory and those above it that are missing. One that is there keeps its mode. */
 int file_make_dir(const char *path, unsigned mode, struct err *err);
 
+/* What tells one content of a path from the next, as far as that can be told without reading it: files that are
+ * replaced, written to, or reached through another link. All zeroes = there is none. */
+struct file_id {
+	uint64_t device, inode, size;
+	int64_t changed_ns;
+};
+
+struct file_id file_identify(const char *path);
+bool file_id_eq(const struct file_id *a, const struct file_id *b);
+
 /* Gone, or never there, is fine. */
 int file_remove(const char *path, struct err *err);
 
