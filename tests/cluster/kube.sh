@@ -51,6 +51,8 @@ kube_up() {
 		- {level: Request, verbs: [patch, update, create]}
 		- {level: Metadata, userGroups: ["system:serviceaccounts:kube-flannel", "system:nodes", "system:unauthenticated"]}
 	END
+	# It must be there: what the API server creates it does not only append to, so nobody else could empty it.
+	kube_forget
 	kube_etcd_start
 	kube_api_start
 	kube_flannel_account
@@ -166,6 +168,11 @@ kube_node() {
 	kube request GET "/api/v1/nodes/$1" 2>/dev/null | jq -r "$2"
 }
 
+# kube_forget: what was asked so far
+kube_forget() {
+	: >"$T/audit.json"
+}
+
 # kube_asked USER: what it wanted, from the audit log, a line each: verb, path with query, code. A watch is there from its
 # start on.
 kube_asked() {
@@ -225,7 +232,7 @@ kube_service() {
 	on "$1" nft -f - <<-END
 		table ip kube-service {
 			chain out {
-				type nat hook output priority dstnat
+				type nat hook output priority -100
 				ip daddr 10.96.0.1 tcp dport 443 dnat to $KUBE_HOST:6443
 			}
 		}
