@@ -435,7 +435,6 @@ static int begin(struct kube_read *r, const struct pb_bytes *piece, struct err *
 	const uint32_t n = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 
 	if (r->mode == KUBE_READ_MODE_WATCH) {
-		/* Text, read as a length, is beyond the limit. */
 		if (n > LIMIT_KUBE_FRAME_BYTES)
 			return alien(r, piece, err);
 		frame_begin(r, n);

@@ -44,9 +44,11 @@ enum kube_event {
 
 extern const char *const kube_event_names[KUBE_EVENT__COUNT]; /* "LISTED", else as in a watch */
 
-#define LIMIT_KUBE_TOKEN_BYTES 4095	    /* of `continue`; real ones have some 300 */
-#define LIMIT_KUBE_TEXT_BYTES  4096	    /* of a failure's body that is looked at */
-#define LIMIT_KUBE_FRAME_BYTES (256u << 20) /* of one watch event; etcd stores objects of 1.5 MiB */
+#define LIMIT_KUBE_TOKEN_BYTES 4095 /* of `continue`; real ones have some 300 */
+#define LIMIT_KUBE_TEXT_BYTES  4096 /* of a failure's body that is looked at */
+/* Of one watch event; etcd stores objects of 1.5 MiB. Less than any text is, white space included, when
+ * read as a length: so text is told from frames. */
+#define LIMIT_KUBE_FRAME_BYTES (128u << 20)
 
 /* metav1.ListMeta. */
 struct kube_list {
