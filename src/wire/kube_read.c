@@ -200,7 +200,8 @@ static void spoil(struct kube_read *r, const struct pb_step *s, const char *how)
 
 static int bad(const struct kube_read *r, struct err *err, const char *what, const char *how)
 {
-	char name[4 * KUBE_NAME_SIZE] = "", uid[4 * KUBE_UID_SIZE] = "";
+	/* Of names that must be escaped the beginning: the reason is to fit, too. */
+	char name[KUBE_NAME_SIZE] = "", uid[4 * KUBE_UID_SIZE] = "";
 	struct text t = TEXT(name), u = TEXT(uid);
 
 	text_add_escaped(&t, r->node.name, strlen(r->node.name));

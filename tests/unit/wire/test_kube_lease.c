@@ -259,6 +259,8 @@ static void takes_networks_from_elsewhere(void **state _unused_)
 	assert_int_equal(kube_lease_of(&n, &subnet, &subnet6, &l, NULL), KUBE_LEASE_WHOLE);
 	assert_string_equal(lease_format(&l, text), V4 ", " V6);
 	assert_int_equal(l.since, 0);
+	kube_anns_set(&n.anns, KUBE_ANN_SUBNET_MANAGER, "false");
+	assert_int_equal(kube_lease_of(&n, &subnet, &subnet6, &l, NULL), KUBE_LEASE_IGNORED);
 }
 
 /* All ten, as "suffix=value ". */

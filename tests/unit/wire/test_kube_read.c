@@ -318,6 +318,20 @@ static void items_without_a_name_cost_themselves(void **state _unused_)
 									 PLAIN) "LIST \n");
 }
 
+static void the_reason_survives_any_name(void **state _unused_)
+{
+	char name[KUBE_NAME_SIZE];
+
+	memset(name, '\n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	body_begin();
+	frame_begin("ADDED", "Node");
+	put_meta(name, NULL);
+	frame_end();
+	assert_non_null(strstr(read_whole(KUBE_READ_MODE_WATCH, body_end()),
+			       "\": metadata.uid is missing\n"));
+}
+
 /* Each puts one thing into an otherwise good Node; the next Node is good. */
 static const struct {
 	const char *bytes; /* of metadata, or of spec, or of status, or of Node */
@@ -640,6 +654,9 @@ static void lists_that_cannot_be_used_are_refused(void **state _unused_)
 	expect("kind", read_whole(KUBE_READ_MODE_OBJECT, body_end()),
 	       "broken: an object of kind \"Pod\" came instead of a Node\n");
 	body_begin();
+	expect("type", read_whole(KUBE_READ_MODE_OBJECT, BYTES("k8s\0\x0a\x02\x10\x01")),
+	       "broken: the object's type is not of the type that Kubernetes gives it\n");
+	body_begin();
 	pb_end(&o, wrap_begin("NodeList"));
 	expect("empty list", read_whole(KUBE_READ_MODE_OBJECT, body_end()), "LIST \n");
 }
@@ -723,6 +740,7 @@ int main(void)
 		cmocka_unit_test(reads_the_same_however_cut),
 		cmocka_unit_test(every_truncation_is_told),
 		cmocka_unit_test(items_without_a_name_cost_themselves),
+		cmocka_unit_test(the_reason_survives_any_name),
 		cmocka_unit_test(fields_of_a_wrong_type_cost_their_object),
 		cmocka_unit_test(values_that_do_not_fit_are_never_used),
 		cmocka_unit_test(entries_come_in_any_order),
