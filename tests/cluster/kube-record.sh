@@ -6,7 +6,7 @@
 #
 # Nobody's cluster is in them: certificates, tokens and Nodes are made for the recording and gone after it.
 here=$(cd "$(dirname "$0")/../unit/wire/kube" && pwd)
-KUBE_PROGRAMS=etcd-3.6
+KUBE_ETCD=3.6
 . "$(dirname "$0")/kube.sh"
 
 PB=application/vnd.kubernetes.protobuf
@@ -49,7 +49,6 @@ as_of() {
 	echo "$1;as=$2;$META"
 }
 
-KUBE_ETCD=3.6
 kube_up
 echo nonsense >"$KUBE_CONF/nobody.token"
 

@@ -11,13 +11,14 @@
 # tokens, and us alone. What service accounts and nodes asked of it stands in $T/audit.json, a line each.
 #
 #	KUBE_PROGRAMS	to be set before: what is needed beyond kube-apiserver (tests/peers/build-kubernetes.sh)
-#	KUBE_ETCD	3.4: Debian's (default); 3.6: needs etcd-3.6 in KUBE_PROGRAMS
+#	KUBE_ETCD	to be set before: 3.4: Debian's (default); 3.6
 #	KUBE_API_FLAGS	more flags for the API server
 KUBE_PEERS=$(dirname "$0")/../peers
 LODEN_PEERS=${LODEN_PEERS:-$(cd "$KUBE_PEERS/../.." && pwd)/build/peers}
 export LODEN_PEERS
 # Outside of the sandbox, which has no network.
 if [ -z "${LODEN_SANDBOX:-}" ] && [ "$(id -u)" = 0 ]; then
+	[ "${KUBE_ETCD:-3.4}" = 3.4 ] || KUBE_PROGRAMS="${KUBE_PROGRAMS:-} etcd-$KUBE_ETCD"
 	# shellcheck disable=SC2086 # a list
 	"$KUBE_PEERS/build-kubernetes.sh" kube-apiserver kube-probe ${KUBE_PROGRAMS:-} || {
 		echo "skip: Kubernetes could not be built: Go or its module proxy is out of reach"
@@ -47,6 +48,7 @@ kube_up() {
 		kind: Policy
 		omitStages: [RequestReceived]
 		rules:
+		- {level: Metadata, verbs: [create], resources: [{group: "", resources: [nodes]}]}
 		- {level: None, users: [admin, "system:apiserver", "system:kube-controller-manager", "system:kube-scheduler"]}
 		- {level: Request, verbs: [patch, update, create]}
 		- {level: Metadata, userGroups: ["system:serviceaccounts:kube-flannel", "system:nodes", "system:unauthenticated"]}

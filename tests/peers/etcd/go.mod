@@ -1,5 +1,5 @@
 module lab/etcd
 
-go 1.24.0
+go 1.25.0
 
 require go.etcd.io/etcd/server/v3 v3.6.13
