@@ -12,7 +12,7 @@
  */
 
 #include "base/text.h"
-#include "model/kube_node.h"
+#include "model/kube.h"
 #include "model/lease.h"
 
 enum kube_lease {

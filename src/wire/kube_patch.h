@@ -8,7 +8,7 @@
  */
 
 #include "base/text.h"
-#include "model/kube_node.h"
+#include "model/kube.h"
 
 #define KUBE_PATCH_TYPE "application/strategic-merge-patch+json"
 #define KUBE_PATCH_SIZE 24576 /* all ten annotations at their longest, each byte an escape of six */

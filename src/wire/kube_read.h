@@ -15,7 +15,7 @@
  */
 
 #include "base/err.h"
-#include "model/kube_node.h"
+#include "model/kube.h"
 #include "wire/kube_status.h"
 #include "wire/pb_walk.h"
 

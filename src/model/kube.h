@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef MODEL_KUBE_NODE_H
-#define MODEL_KUBE_NODE_H
+#ifndef MODEL_KUBE_H
+#define MODEL_KUBE_H
 /* What of a Kubernetes Node concerns us, and flannel's annotations (flannel.md 4.3).
  *
  * A Node has 13 kB and we want 300 bytes of it. This value is filled by wire/kube_read.h one Node at a
@@ -72,6 +72,10 @@ struct kube_node {
 	struct kube_anns anns;
 	struct kube_condition network_unavailable;
 };
+
+/* Was `version`, of the same server, before `than`? Versions are numbers that grow (Kubernetes' KEP-5504);
+ * of others nothing is known: false. */
+bool kube_version_is_older(const char *version, const char *than);
 
 /* A stable number for a UID (FNV-1a, 64 bits), never 0. */
 uint64_t kube_uid_id(const char *uid);

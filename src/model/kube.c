@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/kube_node.h"
+#include "model/kube.h"
 
 #include <errno.h>
 #include <string.h>
@@ -102,4 +102,13 @@ int kube_prefix_parse(const char *text, char ret[KUBE_PREFIX_SIZE], struct err *
 			       "subnet/kube: prefix must be in a format: fqdn/[0-9a-z-_]*");
 	memcpy(ret, prefix, t.len + 1);
 	return 0;
+}
+
+bool kube_version_is_older(const char *version, const char *than)
+{
+	size_t n = strlen(version), m = strlen(than);
+
+	if (strspn(version, "0123456789") != n || strspn(than, "0123456789") != m)
+		return false;
+	return n != m ? n < m : strcmp(version, than) < 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/kube_node.h"
+#include "model/kube.h"
 
 #include <errno.h>
 #include <setjmp.h>
