@@ -160,6 +160,16 @@ static bool take_todo(struct agent *a, unsigned flag)
 
 static void choose_uplink(struct agent *a);
 
+static void tell_ready(struct agent *a)
+{
+	struct status s;
+
+	if (!a->source || !a->source_ops->ready)
+		return;
+	brain_status(a->brain, loop_now_ms(a->loop), &s);
+	a->source_ops->ready(a->source, s.ready, s.problem);
+}
+
 /* One event in, and all that follows from it. The source may answer from within publish() and
  * relist() with further events: by then nothing of this one is left that they could disturb. */
 static void feed(struct agent *a, struct event ev)
@@ -191,8 +201,10 @@ static void feed(struct agent *a, struct event ev)
 	}
 	if (a->source && take_todo(a, UPDATE_RELIST))
 		a->source_ops->relist(a->source);
-	if (take_todo(a, UPDATE_STATUS))
+	if (take_todo(a, UPDATE_STATUS)) {
 		front_changed(a->front);
+		tell_ready(a);
+	}
 }
 
 static void choose_uplink(struct agent *a)
@@ -328,7 +340,7 @@ static bool tell_plan(void *arg, FILE *out)
 
 /* --- start and end ------------------------------------------------------------------------------ */
 
-static int open_source(struct agent *a, struct err *err)
+static int open_source(struct agent *a, const struct last_good_found *found, struct err *err)
 {
 	const struct opts *o = a->opts;
 	struct envfile_previous previous;
@@ -341,15 +353,10 @@ static int open_source(struct agent *a, struct err *err)
 		.opts = o,
 		.renew_margin_min = (uint32_t)o->subnet_lease_renew_margin_min,
 		.lease_ttl_s = (uint32_t)o->etcd_lease_ttl_s,
+		.known = found->leases,
+		.n_known = found->event.recalled.n,
 	};
 
-	if (o->kube_subnet_mgr) {
-		feed(a, (struct event){.type = EVENT_CONFIG,
-				       .config.problem = "--kube-subnet-mgr: this version takes "
-							 "leases from etcd only; leave the flag "
-							 "out and give --etcd-endpoints"});
-		return 0;
-	}
 	conf_previous(o, &previous);
 	conf.previous = previous.subnet;
 	conf.previous6 = previous.subnet6;
@@ -359,21 +366,23 @@ static int open_source(struct agent *a, struct err *err)
 		conf.previous = s.own.subnet;
 		conf.previous6 = s.own.subnet6;
 	}
-	a->source_ops = &source_etcd;
+	a->source_ops = o->kube_subnet_mgr ? &source_kube : &source_etcd;
 	return a->source_ops->open(&conf, &a->source, err);
 }
 
 /* What is on disk first: it needs nobody. */
 static int start(struct agent *a, struct err *err)
 {
-	struct last_good_found found;
+	struct last_good_found found = {0};
+	int r;
 
-	if (!a->opts->kube_subnet_mgr && last_good_load(a->opts, &found)) {
+	if (last_good_load(a->opts, &found)) {
 		use_conf(a, &found.conf);
 		feed(a, found.event);
-		last_good_found_free(&found);
 	}
-	return open_source(a, err);
+	r = open_source(a, &found, err);
+	last_good_found_free(&found);
+	return r;
 }
 
 static int agent_open(struct agent *a, struct err *err)

@@ -57,7 +57,10 @@ static const char *in_dir(const char *dir, char path[FILE_PATH_SIZE])
 /* Where the leases come from. No secret is in it. */
 static const char *source_of(const struct opts *o, char buf[SOURCE_MAX])
 {
-	snprintf(buf, SOURCE_MAX, "etcd %s %s", o->etcd_endpoints, o->etcd_prefix);
+	if (o->kube_subnet_mgr)
+		snprintf(buf, SOURCE_MAX, "kube %s", o->kube_annotation_prefix);
+	else
+		snprintf(buf, SOURCE_MAX, "etcd %s %s", o->etcd_endpoints, o->etcd_prefix);
 	return buf;
 }
 
@@ -88,7 +91,9 @@ static int check(const struct opts *o, const struct peers_file *f, struct err *e
 	struct envfile_previous now;
 
 	if (!bytes_are(f->source, source_of(o, source)))
-		return err_set(err, -EXDEV, "it is of other --etcd-endpoints or --etcd-prefix");
+		return err_set(
+			err, -EXDEV,
+			"it is of another source, or of other --etcd-endpoints or --etcd-prefix");
 	if (!bytes_are(f->machine, machine_of(machine)))
 		return err_set(err, -EXDEV, "it is of a machine with another /etc/machine-id");
 	/* Written by us just before a crash, or by flanneld: pods use that one. */

@@ -29,6 +29,8 @@ struct source_conf {
 	const struct opts *opts; /* how to get at the store, and where in it */
 	/* FLANNEL_SUBNET and FLANNEL_IPV6_SUBNET of the subnet file, masked; unset = none */
 	struct cidr previous, previous6;
+	const struct lease *known; /* by an earlier run; during open() alone */
+	size_t n_known;
 	uint32_t renew_margin_min;
 	uint32_t lease_ttl_s; /* 86,400; tests use less */
 };
@@ -58,11 +60,13 @@ struct source_ops {
 	void (*publish)(struct source *s, const struct lease *l);
 	/* Send a complete list again. */
 	void (*relist)(struct source *s);
+	/* Whether this node has its network, and if not why: for whoever schedules pods. NULL = nobody asks. */
+	void (*ready)(struct source *s, bool ready, const char *problem);
 	/* For `loden uninstall --lease`, without an open source: takes a lease out of the store. Blocks, 10 s
-	 * at most. One of enum source_withdraw, or -errno: it may still be there. */
+	 * at most. NULL = leases do not outlive their node. One of enum source_withdraw, or -errno: it may still be there. */
 	int (*withdraw)(const struct source_withdrawal *w, struct err *err);
 };
 
-extern const struct source_ops source_etcd;
+extern const struct source_ops source_etcd, source_kube;
 
 #endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_KUBE_WATCH_H
+#define AGENT_KUBE_WATCH_H
+/* Nodes as the API server has them: listed once, then watched, for ever.
+ *
+ *	        ┌────── 410 Gone, asked for: after a random while ─────┐
+ *	        ▼                                                      │
+ *	up ─▶ LIST: a watch that begins with all Nodes, or pages ─▶ WATCH from there ─┐
+ *	        │ anything else goes wrong: on to the next server          ▲  └ ended: goes on
+ *
+ * A watch with sendInitialEvents spares the server a list in memory. Servers older than 1.27 do not know it
+ * and never say that all has come; some refuse it; some promise it and fail (behind an etcd before 3.4.25: an
+ * ERROR event, code 500). Each of these is answered by pages of 500, from then on.
+ *
+ * Two views of a Node: whole, of 13 kB, and its metadata, of 1.4 kB, annotations among it. With
+ * `metadata` only lists that are asked for with KUBE_WATCH_FULL read whole Nodes.
+ */
+
+#include "agent/kube_client.h"
+
+enum kube_watch_list {
+	KUBE_WATCH_META, /* as `metadata` says */
+	KUBE_WATCH_FULL, /* whole Nodes */
+};
+
+/* All borrowed for the life of the watch. */
+struct kube_watch_conf {
+	struct loop *loop;
+	struct kube_client *client;
+	const char *name; /* of the only Node of interest; NULL = all */
+	bool metadata;
+	bool *pages_only; /* the server lists by pages only: what one watch learns, all know */
+	uint64_t seed;
+	/* A complete list begins: what it does not have is gone. */
+	void (*begin)(void *arg);
+	void (*node)(void *arg, const struct kube_node *n);
+	/* Also during a list. */
+	void (*gone)(void *arg, const struct kube_node *n);
+	void (*listed)(void *arg);
+	/* An object that is none; one line. */
+	void (*bad)(void *arg, const char *problem);
+	void *arg;
+};
+
+struct kube_watch;
+
+/* The first list is `first`. Never NULL. */
+struct kube_watch *kube_watch_new(const struct kube_watch_conf *conf, enum kube_watch_list first);
+/* NULL is fine. Before the client. */
+void kube_watch_free(struct kube_watch *w);
+
+/* The client is up; lost. */
+void kube_watch_up(struct kube_watch *w);
+void kube_watch_lost(struct kube_watch *w);
+/* From a callback, too: the list begins later, from the loop. */
+void kube_watch_relist(struct kube_watch *w, enum kube_watch_list how);
+/* The last complete list is continued by a watch that stands. */
+bool kube_watch_synced(const struct kube_watch *w);
+
+#endif

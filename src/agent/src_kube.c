@@ -1,0 +1,637 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Leases from the Kubernetes API: Nodes with flannel's annotations (flannel.md 4).
+ *
+ *	up ─▶ our own Node, whole: list, watch ─▶ all Nodes: list, watch their metadata ─▶ events …
+ *
+ * A Node is 13 kB, of which its metadata are 1.4 kB; a kubelet writes it every few minutes, and 5,000 of
+ * them are many. podCIDRs are not in the metadata, but never change: they are remembered by UID
+ * (kube_nodes.h), also over restarts (core's leases say whose they are). So whole Nodes are listed only by an
+ * agent that knows nothing, and one is fetched when a new one has joined.
+ *
+ * A list is told when it is complete, podCIDRs and all: an incomplete one would delete routes.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/kube_nodes.h"
+#include "agent/kube_own.h"
+#include "agent/kube_watch.h"
+#include "base/log.h"
+#include "os/file.h"
+#include "os/filewatch.h"
+#include "wire/kube_lease.h"
+#include "wire/netconf.h"
+
+/* As in src_etcd.c: so many are told one by one in a minute; all are counted. */
+#define MALFORMED_TOLD	  10
+#define MALFORMED_TOLD_MS 60000
+#define COMPLAINTS_SIZE	  2000
+/* More new Nodes than this at once: one list instead. */
+#define FETCHES_MAX	  16
+#define LIMIT_KUBE_NODES  65536
+
+struct source {
+	struct source_conf conf;
+	struct kube_access access;
+	char prefix[KUBE_PREFIX_SIZE];
+	char node[KUBE_NAME_SIZE];
+	struct kube_client *client;
+	struct kube_watch *mine, *all;
+	bool pages_only; /* as kube_watch has it */
+	struct kube_own *own;
+	struct kube_nodes nodes;
+
+	bool mine_seen; /* in the list under way */
+	uint64_t told_store;
+
+	bool listing, list_ended; /* … but for what is still to be fetched */
+	struct lease *leases;	  /* while listing */
+	size_t n_leases, size_leases, n_malformed;
+	uint64_t malformed_ms;
+	unsigned malformed_told;
+
+	char fetch[FETCHES_MAX][KUBE_NAME_SIZE];
+	size_t n_fetch;
+	struct kube_call *fetching; /* the first of them */
+
+	struct filewatch net_watch;
+	struct loop_watch *net_news;
+	struct loop_watch *net_retry;
+	bool have_net;
+	struct netconf net;
+	char complaints[COMPLAINTS_SIZE]; /* about the configuration, as last told */
+
+	bool told_up;
+	char name[200];	   /* as last told */
+	char problem[600]; /* as last told; "" = up */
+};
+
+/* ---- what is told ---- */
+
+static void tell(struct source *s, struct event *ev)
+{
+	ev->now_ms = loop_now_ms(s->conf.loop);
+	s->conf.fn(s->conf.arg, ev);
+}
+
+static void tell_own(void *arg, const struct event *own)
+{
+	struct event ev = *own;
+
+	tell(arg, &ev);
+}
+
+static void tell_up(struct source *s)
+{
+	char name[sizeof(s->name)];
+	struct text t = TEXT(name);
+	struct event ev = {.type = EVENT_SOURCE, .source = {.up = true, .name = s->name}};
+
+	text_add(&t, "Kubernetes API %s", kube_client_name(s->client));
+	if (s->told_up && strcmp(s->name, name) == 0)
+		return;
+	s->told_up = true;
+	s->problem[0] = '\0';
+	memcpy(s->name, name, sizeof(name));
+	log_info("kube.up", "server=%s nodes=%zu", kube_client_name(s->client), s->nodes.n);
+	tell(s, &ev);
+}
+
+static void on_failed(void *arg, const char *problem)
+{
+	struct source *s = arg;
+	struct event ev = {.type = EVENT_SOURCE,
+			   .source = {.name = "Kubernetes API", .problem = s->problem}};
+
+	if (strcmp(s->problem, problem) == 0)
+		return;
+	s->told_up = false;
+	text_copy(s->problem, sizeof(s->problem), problem);
+	log_warn("kube.down", "problem=\"%s\"", s->problem);
+	tell(s, &ev);
+}
+
+static void malformed(void *arg, const char *problem)
+{
+	struct source *s = arg;
+	uint64_t now_ms = loop_now_ms(s->conf.loop);
+
+	s->n_malformed++;
+	if (now_ms - s->malformed_ms >= MALFORMED_TOLD_MS) {
+		s->malformed_ms = now_ms;
+		s->malformed_told = 0;
+	}
+	if (s->malformed_told++ < MALFORMED_TOLD)
+		log_warn("node.malformed", "problem=\"%s\"", problem);
+}
+
+/* ---- the configuration ---- */
+
+static void tell_config_problem(struct source *s, const char *problem)
+{
+	struct event ev = {.type = EVENT_CONFIG, .config.problem = s->complaints};
+
+	if (strcmp(s->complaints, problem) == 0)
+		return;
+	text_copy(s->complaints, sizeof(s->complaints), problem);
+	tell(s, &ev);
+}
+
+static void read_net(struct source *s)
+{
+	const char *path = s->conf.opts->net_config_path;
+	char buf[COMPLAINTS_SIZE] = "", problem[COMPLAINTS_SIZE];
+	struct text complaints = TEXT(buf), t = TEXT(problem);
+	struct netconf net = {0};
+	struct event ev = {.type = EVENT_CONFIG, .config.conf = &s->net};
+	uint8_t *bytes = NULL;
+	struct err err = {""};
+	size_t n = 0;
+	int r;
+
+	filewatch_arm(&s->net_watch, path);
+	r = file_load(path, LIMIT_NETCONF_BYTES, &bytes, &n, &err);
+	if (r != 0)
+		text_add(&complaints, "%s", err.text);
+	else
+		netconf_decode((const char *)bytes, n, &net, &complaints);
+	free(bytes);
+	if (buf[0]) {
+		text_add(&t, "--net-config-path %s: %s", path, buf);
+		tell_config_problem(s, problem);
+		return;
+	}
+	if (s->have_net && netconf_eq(&s->net, &net) && !s->complaints[0])
+		return;
+	s->net = net;
+	s->have_net = true;
+	s->complaints[0] = '\0';
+	tell(s, &ev);
+	kube_own_net(s->own, &s->net);
+}
+
+/* ConfigMaps are replaced by moving a symbolic link beside the file: any news of the directory will do. */
+#define NET_LOOK_MS 60000
+
+static void on_net_news(void *arg, int fd)
+{
+	struct source *s = arg;
+
+	(void)fd;
+	filewatch_read(&s->net_watch);
+	read_net(s);
+}
+
+static void on_net_retry(void *arg)
+{
+	struct source *s = arg;
+
+	read_net(s);
+	loop_timer_at(s->net_retry, loop_now_ms(s->conf.loop) + NET_LOOK_MS);
+}
+
+/* ---- Nodes become leases ---- */
+
+static void tell_gone(struct source *s, const struct kube_known *k)
+{
+	struct lease key = {.node = k->id};
+	struct event ev = {.type = EVENT_LEASE_GONE, .gone.lease = &key};
+
+	if (!k->told && !k->told6)
+		return;
+	if (k->told)
+		key.subnet = k->subnet;
+	if (k->told6)
+		key.subnet6 = k->subnet6;
+	tell(s, &ev);
+}
+
+static void collect(struct source *s, struct kube_known *k, const struct lease *l)
+{
+	if (k->listed == 0 && s->n_leases == LIMIT_KUBE_NODES)
+		return;
+	if (s->n_leases == s->size_leases) {
+		s->size_leases = MAX(s->size_leases * 2, (size_t)64);
+		s->leases = reallocarray(s->leases, s->size_leases, sizeof(*s->leases));
+		if (!s->leases)
+			abort();
+	}
+	if (k->listed == 0)
+		k->listed = (uint32_t)++s->n_leases;
+	s->leases[k->listed - 1] = *l;
+}
+
+static void put(struct source *s, struct kube_known *k, const struct lease *l)
+{
+	struct event ev = {.type = EVENT_LEASE_PUT, .put.lease = l};
+	bool told = cidr_is_set(&l->subnet), told6 = cidr_is_set(&l->subnet6);
+
+	if (s->listing) {
+		collect(s, k, l);
+	} else {
+		if (k->told != told || k->told6 != told6) /* another key */
+			tell_gone(s, k);
+		tell(s, &ev);
+	}
+	k->told = told;
+	k->told6 = told6;
+}
+
+/* Gone from the list under way: the last one takes its place. */
+static void uncollect(struct source *s, struct kube_known *k)
+{
+	struct lease *last;
+
+	if (k->listed == 0)
+		return;
+	last = &s->leases[--s->n_leases];
+	if (k->listed - 1 != s->n_leases) {
+		s->leases[k->listed - 1] = *last;
+		kube_nodes_find(&s->nodes, last->node)->listed = k->listed;
+	}
+	k->listed = 0;
+}
+
+static void forget(struct source *s, uint64_t id)
+{
+	struct kube_known *k = kube_nodes_find(&s->nodes, id);
+	struct kube_known was;
+
+	if (!k)
+		return;
+	if (s->listing)
+		uncollect(s, k);
+	was = *k;
+	kube_nodes_remove(&s->nodes, id);
+	if (!s->listing)
+		tell_gone(s, &was);
+}
+
+static void fetch(struct source *s, const char *name);
+
+/* Does it say that it has a half of which we do not know the network? */
+static bool lacks_cidrs(const struct kube_known *k, const struct kube_node *n)
+{
+	return (!cidr_is_set(&k->subnet) && n->anns.present & KUBE_ANN_BIT(KUBE_ANN_PUBLIC_IP)) ||
+	       (!cidr_is_set(&k->subnet6) && n->anns.present & KUBE_ANN_BIT(KUBE_ANN_PUBLIC_IPV6));
+}
+
+/* A Node as listed, added, changed or fetched; whole or its metadata. */
+static void take(struct source *s, const struct kube_node *n)
+{
+	uint64_t id = kube_uid_id(n->uid);
+	const char *manager = kube_anns_get(&n->anns, KUBE_ANN_SUBNET_MANAGER);
+	struct kube_known *k;
+	struct lease l;
+	struct err err = {""};
+	int r;
+
+	if (!manager || strcmp(manager, "true") != 0) {
+		forget(s, id); /* not (any longer) one of flannel's */
+		return;
+	}
+	k = kube_nodes_add(&s->nodes, id);
+	if (!n->metadata_only) {
+		r = kube_lease_cidrs(n, &k->subnet, &k->subnet6, &err);
+		if (r != KUBE_LEASE_WHOLE)
+			malformed(s, err.text);
+		if (r < 0 || r == KUBE_LEASE_UNASSIGNED)
+			return;
+	} else if (lacks_cidrs(k, n)) {
+		fetch(s, n->name);
+		if (!cidr_is_set(&k->subnet) && !cidr_is_set(&k->subnet6))
+			return;
+	}
+	r = kube_lease_of(n, &k->subnet, &k->subnet6, &l, &err);
+	if (err.text[0])
+		malformed(s, err.text);
+	/* One that cannot be read changes nothing: the peer stays as it was. */
+	if (r != KUBE_LEASE_WHOLE && r != KUBE_LEASE_HALF)
+		return;
+	l.node = id;
+	put(s, k, &l);
+}
+
+/* ---- the list of all ---- */
+
+static void leases_drop(struct source *s)
+{
+	free(TAKE_PTR(s->leases));
+	s->n_leases = s->size_leases = 0;
+}
+
+static void list_end(struct source *s)
+{
+	struct event ev = {
+		.type = EVENT_LEASES,
+		.leases = {.leases = s->leases, .n = s->n_leases, .n_malformed = s->n_malformed},
+	};
+
+	if (!s->listing || !s->list_ended || s->n_fetch > 0)
+		return;
+	s->listing = false;
+	kube_nodes_sweep(&s->nodes);
+	log_info("kube.listed", "leases=%zu malformed=%zu", s->n_leases, s->n_malformed);
+	tell(s, &ev);
+	leases_drop(s);
+	tell_up(s);
+}
+
+static void on_all_begin(void *arg)
+{
+	struct source *s = arg;
+
+	leases_drop(s);
+	for (size_t i = 0; i < s->nodes.size; i++)
+		s->nodes.slots[i].listed = 0;
+	kube_client_cancel(TAKE_PTR(s->fetching));
+	s->n_fetch = 0;
+	s->n_malformed = 0;
+	s->listing = true;
+	s->list_ended = false;
+}
+
+static void on_all_node(void *arg, const struct kube_node *n)
+{
+	take(arg, n);
+}
+
+static void on_all_gone(void *arg, const struct kube_node *n)
+{
+	forget(arg, kube_uid_id(n->uid));
+}
+
+static void on_all_listed(void *arg)
+{
+	struct source *s = arg;
+
+	s->list_ended = true;
+	list_end(s);
+}
+
+/* ---- Nodes that have joined ---- */
+
+static void fetch_next(struct source *s);
+
+static void on_fetched_node(void *arg, enum kube_read_type type, const struct kube_read *r,
+			    const struct err *err)
+{
+	struct source *s = arg;
+
+	if (type == KUBE_READ_NODE)
+		take(s, &r->node);
+	else if (type == KUBE_READ_BAD)
+		malformed(s, err->text);
+}
+
+static void on_fetched(void *arg, const struct kube_answer *answer)
+{
+	struct source *s = arg;
+
+	s->fetching = NULL;
+	if (!kube_client_is_up(s->client))
+		return;
+	if (!answer->ok && answer->status.code != 404) {
+		kube_client_fail(s->client, answer->problem);
+		return;
+	}
+	memmove(s->fetch[0], s->fetch[1], --s->n_fetch * sizeof(s->fetch[0]));
+	fetch_next(s);
+	list_end(s);
+}
+
+static void fetch_next(struct source *s)
+{
+	char path[KUBE_NAME_SIZE + 20];
+	struct text t = TEXT(path);
+
+	if (s->n_fetch == 0 || s->fetching)
+		return;
+	text_add(&t, "/api/v1/nodes/%s", s->fetch[0]);
+	s->fetching = kube_client_call(s->client, &(struct kube_call_conf){
+							  .method = "GET",
+							  .path = path,
+							  .accept = KUBE_ACCEPT,
+							  .item = on_fetched_node,
+							  .done = on_fetched,
+							  .arg = s,
+						  });
+}
+
+static void fetch(struct source *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_fetch; i++) {
+		if (strcmp(s->fetch[i], name) == 0)
+			return;
+	}
+	if (s->n_fetch == FETCHES_MAX) {
+		kube_watch_relist(s->all, KUBE_WATCH_FULL);
+		return;
+	}
+	text_copy(s->fetch[s->n_fetch++], sizeof(s->fetch[0]), name);
+	fetch_next(s);
+}
+
+/* ---- our own Node ---- */
+
+static void on_mine_begin(void *arg)
+{
+	struct source *s = arg;
+
+	s->mine_seen = false;
+}
+
+static void on_mine_node(void *arg, const struct kube_node *n)
+{
+	struct source *s = arg;
+	uint64_t id = kube_uid_id(n->uid);
+	struct event ev = {.type = EVENT_STORE, .store.id = id};
+
+	s->mine_seen = true;
+	/* No two clusters have a Node with this UID: it says which one this is. */
+	if (s->told_store != id) {
+		s->told_store = id;
+		tell(s, &ev);
+	}
+	kube_own_saw(s->own, n);
+}
+
+static void on_mine_gone(void *arg, const struct kube_node *n)
+{
+	struct source *s = arg;
+
+	(void)n;
+	kube_own_saw(s->own, NULL);
+}
+
+static void on_mine_listed(void *arg)
+{
+	struct source *s = arg;
+
+	if (!s->mine_seen)
+		kube_own_saw(s->own, NULL);
+	kube_own_synced(s->own, true);
+	kube_watch_up(s->all);
+}
+
+/* ---- coming and going ---- */
+
+static void on_up(void *arg)
+{
+	struct source *s = arg;
+
+	kube_watch_up(s->mine);
+}
+
+static void on_lost(void *arg)
+{
+	struct source *s = arg;
+
+	kube_own_synced(s->own, false);
+	kube_watch_lost(s->mine);
+	kube_watch_lost(s->all);
+	/* What was to be fetched is found by a list again. */
+	if (s->listing || s->n_fetch > 0)
+		kube_watch_relist(s->all, KUBE_WATCH_META);
+	s->n_fetch = 0;
+}
+
+static void kube_close(struct source *s)
+{
+	if (!s)
+		return;
+	loop_watch_free(s->net_news);
+	loop_watch_free(s->net_retry);
+	filewatch_close(&s->net_watch);
+	kube_client_cancel(s->fetching);
+	kube_own_free(s->own);
+	kube_watch_free(s->all);
+	kube_watch_free(s->mine);
+	kube_client_free(s->client);
+	kube_access_fini(&s->access);
+	kube_nodes_fini(&s->nodes);
+	leases_drop(s);
+	free(s);
+}
+
+static int find_name(struct source *s, struct err *err)
+{
+	const char *name = getenv("NODE_NAME");
+
+	if (!name || !name[0])
+		return err_set(
+			err, -EINVAL,
+			"--kube-subnet-mgr: NODE_NAME is not set: give it, in the DaemonSet from "
+			"fieldRef spec.nodeName");
+	if (strlen(name) >= sizeof(s->node) ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != strlen(name))
+		return err_set(
+			err, -EINVAL,
+			"NODE_NAME: not the name of a Node (small letters, digits, - and .)");
+	text_copy(s->node, sizeof(s->node), name);
+	return 0;
+}
+
+static void know(struct source *s, const struct lease *l)
+{
+	struct kube_known *k;
+
+	if (l->node == 0)
+		return;
+	k = kube_nodes_add(&s->nodes, l->node);
+	k->subnet = l->subnet;
+	k->subnet6 = l->subnet6;
+}
+
+static int kube_open(const struct source_conf *conf, struct source **ret, struct err *err)
+{
+	struct source *s = calloc(1, sizeof(*s));
+	struct kube_watch_conf watch = {
+		.loop = conf->loop, .seed = conf->seed, .bad = malformed, .arg = s};
+	int r;
+
+	if (!s)
+		abort();
+	s->conf = *conf;
+	s->net_watch = (struct filewatch)FILEWATCH_INIT;
+	r = kube_prefix_parse(conf->opts->kube_annotation_prefix, s->prefix, err);
+	if (r == 0)
+		r = find_name(s, err);
+	if (r == 0)
+		r = kube_access_from_opts(conf->opts, &s->access, err);
+	if (r < 0) {
+		free(s);
+		return r;
+	}
+	kube_access_warn(&s->access);
+	s->client = kube_client_new(&(struct kube_client_conf){
+		.loop = conf->loop,
+		.access = &s->access,
+		.prefix = s->prefix,
+		.seed = conf->seed,
+		.up = on_up,
+		.lost = on_lost,
+		.failed = on_failed,
+		.arg = s,
+	});
+	s->own = kube_own_new(&(struct kube_own_conf){
+		.source = &s->conf,
+		.client = s->client,
+		.node = s->node,
+		.prefix = s->prefix,
+		.tell = tell_own,
+		.arg = s,
+	});
+	for (size_t i = 0; i < conf->n_known; i++)
+		know(s, &conf->known[i]);
+	watch.client = s->client;
+	watch.pages_only = &s->pages_only;
+	watch.metadata = true;
+	watch.begin = on_all_begin;
+	watch.node = on_all_node;
+	watch.gone = on_all_gone;
+	watch.listed = on_all_listed;
+	s->all = kube_watch_new(&watch, s->nodes.n > 0 ? KUBE_WATCH_META : KUBE_WATCH_FULL);
+	watch.metadata = false;
+	watch.name = s->node;
+	watch.begin = on_mine_begin;
+	watch.node = on_mine_node;
+	watch.gone = on_mine_gone;
+	watch.listed = on_mine_listed;
+	s->mine = kube_watch_new(&watch, KUBE_WATCH_FULL);
+	r = filewatch_open(&s->net_watch, err);
+	if (r < 0)
+		log_warn("kube.net_not_watched", "why=\"%s\"", err->text);
+	else
+		s->net_news = loop_readable(conf->loop, s->net_watch.fd, on_net_news, s);
+	s->net_retry = loop_timer(conf->loop, on_net_retry, s);
+	loop_timer_at(s->net_retry, 0);
+	*ret = s;
+	return 0;
+}
+
+static void kube_publish(struct source *s, const struct lease *l)
+{
+	kube_own_publish(s->own, l);
+}
+
+static void kube_relist(struct source *s)
+{
+	kube_watch_relist(s->all, KUBE_WATCH_META);
+}
+
+static void kube_ready(struct source *s, bool ready, const char *problem)
+{
+	kube_own_ready(s->own, ready, problem);
+}
+
+const struct source_ops source_kube = {
+	.name = "kube",
+	.open = kube_open,
+	.close = kube_close,
+	.publish = kube_publish,
+	.relist = kube_relist,
+	.ready = kube_ready,
+};
