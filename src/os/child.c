@@ -27,7 +27,7 @@ struct outcome {
 	struct err err;
 };
 
-static void close_fds_from(unsigned from)
+void child_close_fds(unsigned from)
 {
 	long n = sysconf(_SC_OPEN_MAX);
 
@@ -49,7 +49,7 @@ _Noreturn static void run(const struct child_conf *conf, int fd)
 		dup2(fd, STDERR_FILENO + 1);
 		fd = STDERR_FILENO + 1;
 	}
-	close_fds_from(STDERR_FILENO + 2);
+	child_close_fds(STDERR_FILENO + 2);
 	o.code = conf->work(conf->arg, &o.err);
 	_exit(write(fd, &o, sizeof(o)) == sizeof(o) ? 0 : 1);
 }

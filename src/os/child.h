@@ -31,4 +31,7 @@ struct child *child_start(const struct child_conf *conf, struct err *err);
 /* Forgets it: `done` is not called, and the child goes on by itself. NULL is fine. */
 void child_free(struct child *c);
 
+/* Closes every descriptor from this one on. For a child alone. */
+void child_close_fds(unsigned from);
+
 #endif

@@ -21,8 +21,8 @@ struct sandbox_call {
 
 struct sandbox {
 	uint64_t capabilities; /* bits 1ull << CAP_…: those to keep, as far as they are there */
-	const struct sandbox_call *calls;
-	size_t n_calls; /* at most SANDBOX_CALLS_MAX */
+	const struct sandbox_call *calls; /* NULL = any */
+	size_t n_calls;			  /* at most SANDBOX_CALLS_MAX */
 };
 
 #define SANDBOX_CALLS_MAX 256
