@@ -27,6 +27,10 @@ static const char *const kubelet_configs[] = {
 	NULL,
 };
 
+/* A plugin is asked so long before its answer expires, and at most so often. */
+#define EXEC_EARLY_S 60
+#define EXEC_PAUSE_S 30
+
 /* What a load works on. */
 struct load {
 	const struct opts *o;
@@ -177,10 +181,10 @@ static int check_config(const struct kubeconfig *c, const char *path, struct err
 			       "%s: tls-server-name: must be a host name or an "
 			       "address",
 			       path);
-	if (auth_of(c) == KUBE_AUTH_EXEC)
-		return err_set(err, -ENOTSUP,
-			       "%s: user \"%s\": exec: not supported yet: give a token "
-			       "or a certificate",
+	if (auth_of(c) == KUBE_AUTH_EXEC && strcmp(c->exec.interactive_mode, "Always") == 0)
+		return err_set(err, -EINVAL,
+			       "%s: user \"%s\": exec: interactiveMode: Always: nobody is there to "
+			       "be asked",
 			       path, user);
 	return 0;
 }
@@ -390,6 +394,9 @@ static void forget_token(struct kube_access *a)
 
 void kube_access_fini(struct kube_access *a)
 {
+	if (a->exec)
+		kube_exec_forget(a->exec);
+	loop_watch_free(a->again);
 	forget_token(a);
 	arena_fini(&a->arena);
 }
@@ -459,6 +466,79 @@ static const char *fresh_token(struct kube_access *a)
 	return a->token ? a->token : a->config.token;
 }
 
+/* ---- the credential plugin ---- */
+
+/* For new connections. The texts live until the next answer, which is read before they go. */
+static void show_certificate(struct kube_access *a, const struct exec_credential *c)
+{
+	const char *whose = kube_exec_name(a->exec);
+
+	for (size_t i = 0; i < a->n_legs; i++) {
+		struct tls_conf *tls = &a->legs[i].tls;
+
+		tls->cert_file = c->cert[0] ? whose : "";
+		tls->key_file = tls->cert_file;
+		tls->cert_pem = (struct tls_pem){c->cert, strlen(c->cert)};
+		tls->key_pem = (struct tls_pem){c->key, strlen(c->key)};
+	}
+}
+
+static void on_exec(void *arg, const char *problem)
+{
+	static const struct exec_credential none = {.token = "", .cert = "", .key = ""};
+	struct kube_access *a = arg;
+	const struct exec_credential *c = kube_exec_credential(a->exec);
+	int64_t valid_s = kube_exec_valid_s(a->exec);
+
+	if (problem)
+		log_warn("kube.exec", "why=\"%s\"", problem);
+	else if (!a->config.cert_file[0] && !a->config.cert_data.bytes)
+		show_certificate(a, c ? c : &none);
+	if (problem || valid_s < EXEC_EARLY_S + EXEC_PAUSE_S)
+		valid_s = EXEC_EARLY_S + EXEC_PAUSE_S;
+	loop_timer_at(a->again,
+		      valid_s == INT64_MAX
+			      ? UINT64_MAX
+			      : loop_now_ms(a->loop) + (uint64_t)(valid_s - EXEC_EARLY_S) * 1000);
+	a->ready(a->arg);
+}
+
+static void ask(void *arg)
+{
+	struct kube_access *a = arg;
+
+	kube_exec_ask(a->exec, a->loop, on_exec, a);
+}
+
+bool kube_access_start(struct kube_access *a, struct kube_exec *exec, struct loop *loop,
+		       void (*ready)(void *arg), void *arg)
+{
+	if (a->auth != KUBE_AUTH_EXEC || !exec)
+		return false;
+	a->exec = exec;
+	a->loop = loop;
+	a->ready = ready;
+	a->arg = arg;
+	a->again = loop_timer(loop, ask, a);
+	ask(a);
+	return true;
+}
+
+void kube_access_renew(struct kube_access *a)
+{
+	a->token_id = (struct file_id){0};
+	if (a->exec)
+		ask(a);
+}
+
+static const char *exec_token(const struct kube_access *a)
+{
+	const struct exec_credential *c = a->exec ? kube_exec_credential(a->exec) : NULL;
+
+	return c && strlen(c->token) < KUBE_AUTHORIZATION_SIZE / 2 && is_token(c->token) ? c->token
+											 : "";
+}
+
 static void add_basic(const struct kube_access *a, struct text *ret)
 {
 	char pair[KUBE_AUTHORIZATION_SIZE / 4 + 2], text[BASE64_ENCODED_SIZE(sizeof(pair))];
@@ -479,9 +559,11 @@ void kube_access_authorization(struct kube_access *a, char ret[KUBE_AUTHORIZATIO
 	ret[0] = '\0';
 	switch (a->auth) {
 	case KUBE_AUTH_NONE:
-	case KUBE_AUTH_EXEC:
 	case KUBE_AUTH__COUNT:
 		return;
+	case KUBE_AUTH_EXEC:
+		token = exec_token(a);
+		break;
 	case KUBE_AUTH_BASIC:
 		add_basic(a, &t);
 		return;
@@ -514,7 +596,8 @@ static void add_who(const struct kube_access *a, struct text *ret)
 		text_add(ret, "username and password of %s", a->from);
 		break;
 	case KUBE_AUTH_EXEC:
-		text_add(ret, "what %s told us", a->config.exec.command);
+		text_add(ret, "what %s said",
+			 a->exec ? kube_exec_name(a->exec) : "no plugin, for none was started,");
 		break;
 	case KUBE_AUTH__COUNT:
 		break;
@@ -535,6 +618,8 @@ void kube_access_explain(const struct kube_access *a, unsigned http_status, stru
 	add_who(a, ret);
 	if (a->token_trouble.text[0])
 		text_add(ret, " (%s)", a->token_trouble.text);
+	if (a->exec && kube_exec_problem(a->exec)[0])
+		text_add(ret, " (%s)", kube_exec_problem(a->exec));
 	text_add(ret, http_status == 401
 			      ? ": has it expired, or is it of another cluster?"
 			      : ": it must be allowed to get, list and watch nodes, to patch "

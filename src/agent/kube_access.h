@@ -20,6 +20,7 @@
  * Secrets are never logged and in no story.
  */
 
+#include "agent/kube_exec.h"
 #include "agent/kube_servers.h"
 #include "agent/opts.h"
 #include "base/arena.h"
@@ -69,6 +70,13 @@ struct kube_access {
 	struct file_id token_id;
 	struct err token_trouble;
 
+	/* Of kube_access_start(). */
+	struct kube_exec *exec; /* NULL = none */
+	struct loop *loop;
+	struct loop_watch *again; /* asks before the last answer expires */
+	void (*ready)(void *arg);
+	void *arg;
+
 	struct arena arena; /* all texts above */
 };
 
@@ -89,6 +97,15 @@ int kube_access_load(const struct opts *o, const struct kube_host *host, struct 
 void kube_access_fini(struct kube_access *a);
 /* Logs what is dangerous, and what is given and not used. */
 void kube_access_warn(const struct kube_access *a);
+
+/* If the kubeconfig names a credential plugin (KUBE_AUTH_EXEC): runs `exec`, now and before each answer expires. `ready`
+ * is called from the loop each time that it has answered, or failed to: before the first time there is nothing to
+ * connect with, and after a later one only a new connection shows a new certificate. Both are borrowed until
+ * kube_access_fini(). False = there is no plugin to wait for, and `ready` is never called. */
+bool kube_access_start(struct kube_access *a, struct kube_exec *exec, struct loop *loop,
+		       void (*ready)(void *arg), void *arg);
+/* The server has refused us with 401: the token's file is read anew, the plugin asked anew. */
+void kube_access_renew(struct kube_access *a);
 
 /* The value of the header "authorization"; "" = none. A token's file is read again when it has changed; can it not be
  * read, the last one that could be is used. */
