@@ -10,6 +10,7 @@
 #include "agent/confine.h"
 #include "agent/front.h"
 #include "agent/journal.h"
+#include "agent/kube_exec.h"
 #include "agent/last_good.h"
 #include "agent/lease_record.h"
 #include "agent/policy.h"
@@ -34,7 +35,8 @@ struct agent {
 	struct os *os;
 	struct sysctl sysctls[SYSCTLS_MAX]; /* the os borrows them between calls */
 	const struct source_ops *source_ops;
-	struct source *source; /* NULL: none that works */
+	struct source *source;	     /* NULL: none that works */
+	struct kube_exec *kube_exec; /* a credential plugin; NULL = none */
 	struct brain *brain;
 	struct front *front;
 	struct last_good *last_good;
@@ -351,6 +353,7 @@ static int open_source(struct agent *a, const struct last_good_found *found, str
 		.arg = a,
 		.seed = a->conf.seed ^ 1,
 		.opts = o,
+		.kube_exec = a->kube_exec,
 		.renew_margin_min = (uint32_t)o->subnet_lease_renew_margin_min,
 		.lease_ttl_s = (uint32_t)o->etcd_lease_ttl_s,
 		.known = found->leases,
@@ -429,6 +432,7 @@ static void agent_close(struct agent *a)
 {
 	if (a->source)
 		a->source_ops->close(a->source);
+	kube_exec_free(a->kube_exec);
 	front_free(a->front);
 	last_good_free(a->last_good);
 	for (size_t i = 0; i < ARRAY_SIZE(a->kernel); i++)
@@ -454,6 +458,10 @@ int agent_run(const struct opts *o, struct err *err)
 	if (conf_from_opts(o, &a.conf, err) < 0)
 		return AGENT_BAD_OPTION;
 	if (policy_init(&a.policy, o, err) < 0) {
+		policy_fini(&a.policy);
+		return AGENT_BAD_OPTION;
+	}
+	if (o->kube_subnet_mgr && kube_exec_new(o, &a.kube_exec, err) < 0) {
 		policy_fini(&a.policy);
 		return AGENT_BAD_OPTION;
 	}

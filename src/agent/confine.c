@@ -21,7 +21,7 @@ uint64_t confine_capabilities(const struct opts *o)
 	if (o->healthz_port > 0 && o->healthz_port < PRIVILEGED_PORTS)
 		keep |= 1ull << CAP_NET_BIND_SERVICE;
 	if (o->etcd_keyfile[0] || o->etcd_certfile[0] || o->etcd_cafile[0] ||
-	    o->etcd_password_file[0])
+	    o->etcd_password_file[0] || o->kubeconfig_file[0])
 		keep |= 1ull << CAP_DAC_READ_SEARCH;
 	return keep;
 }

@@ -13,7 +13,7 @@
 #include "os/sandbox.h"
 
 /* CAP_NET_ADMIN: links, routes, rules, and the switches below /proc/sys/net. Reading other users' files only
- * for etcd's keys and passwords, low ports only for a health endpoint on one. */
+ * for etcd's keys and passwords and for a kubeconfig, low ports only for a health endpoint on one. */
 uint64_t confine_capabilities(const struct opts *o);
 
 /* Sorted by nothing in particular. */

@@ -18,6 +18,7 @@
 
 typedef void source_event_fn(void *arg, const struct event *ev);
 
+struct kube_exec;
 struct source;
 
 /* All borrowed for the life of the source. */
@@ -26,7 +27,8 @@ struct source_conf {
 	source_event_fn *fn; /* may not free the source */
 	void *arg;
 	uint64_t seed;
-	const struct opts *opts; /* how to get at the store, and where in it */
+	const struct opts *opts;     /* how to get at the store, and where in it */
+	struct kube_exec *kube_exec; /* a plugin that knows who we are; NULL = none */
 	/* FLANNEL_SUBNET and FLANNEL_IPV6_SUBNET of the subnet file, masked; unset = none */
 	struct cidr previous, previous6;
 	const struct lease *known; /* by an earlier run; during open() alone */

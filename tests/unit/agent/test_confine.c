@@ -22,6 +22,7 @@ static void capabilities_follow_the_options(void **state)
 		{"--healthz-port=1023", 1ull << CAP_NET_BIND_SERVICE},
 		{"--etcd-keyfile=/etc/etcd/key.pem", 1ull << CAP_DAC_READ_SEARCH},
 		{"--etcd-password-file=/etc/etcd/pw", 1ull << CAP_DAC_READ_SEARCH},
+		{"--kubeconfig-file=/etc/kubernetes/loden.conf", 1ull << CAP_DAC_READ_SEARCH},
 	};
 
 	(void)state;
