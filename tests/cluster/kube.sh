@@ -30,6 +30,7 @@ fi
 
 KUBE_HOST=192.168.77.253
 KUBE_URL=https://$KUBE_HOST:6443
+KUBE_SANS=IP:$KUBE_HOST,IP:127.0.0.1,IP:10.96.0.1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc
 KUBE_CONF=$T/kube # kubeconfigs, tokens
 mkdir "$KUBE_CONF"
 
@@ -40,7 +41,7 @@ mkdir "$KUBE_CONF"
 kube_up() {
 	node_add api 253
 	ca ca kubernetes
-	cert apiserver ca /CN=kube-apiserver "subjectAltName=IP:$KUBE_HOST,IP:127.0.0.1,IP:10.96.0.1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc;extendedKeyUsage=serverAuth"
+	cert apiserver ca /CN=kube-apiserver "subjectAltName=$KUBE_SANS;extendedKeyUsage=serverAuth"
 	cert accounts ca /CN=service-accounts keyUsage=digitalSignature
 	kube_user admin /O=system:masters/CN=admin
 	cat >"$KUBE_CONF/audit" <<-'END'
@@ -239,6 +240,67 @@ kube_service() {
 			}
 		}
 	END
+}
+
+# --- faults ---------------------------------------------------------------------------------------
+# The API server killed: stop kube-apiserver KILL; kube_api_start. Its etcd: stop kube-etcd KILL; kube_etcd_start.
+
+# kube_cut NODE, kube_mend NODE: what it sends to the API server vanishes, and does no longer.
+kube_cut() {
+	on api nft add table inet "cut-$1"
+	on api nft add chain inet "cut-$1" in '{ type filter hook input priority 0; }'
+	on api nft add rule inet "cut-$1" in ip saddr \
+		"$(on "$1" ip -4 -o addr show dev eth0 | sed 's/.* inet \([0-9.]*\).*/\1/')" drop
+}
+
+kube_mend() {
+	on api nft delete table inet "cut-$1"
+}
+
+# kube_replace_certificate CA: the API server has a certificate of this authority from now on; its address stays.
+kube_replace_certificate() {
+	cert apiserver.new "$1" /CN=kube-apiserver "subjectAltName=$KUBE_SANS;extendedKeyUsage=serverAuth"
+	mv "$C/apiserver.new.key" "$C/apiserver.key"
+	mv "$C/apiserver.new.pem" "$C/apiserver.pem"
+	wait_for 90 'the API server has another certificate' kube_shows "$(openssl x509 -noout -serial -in "$C/apiserver.pem")"
+}
+
+# kube_shows SERIAL: is that the certificate it shows?
+kube_shows() {
+	openssl s_client -connect "$KUBE_HOST:6443" </dev/null 2>/dev/null | openssl x509 -noout -serial | grep -qxF "$1"
+}
+
+# kube_void_tokens: flannel's account is another; all its tokens are refused, the old ones soon, and a new one is in
+# $KUBE_CONF/flannel.token
+kube_void_tokens() {
+	cp "$KUBE_CONF/flannel.token" "$KUBE_CONF/void.token"
+	quiet kube request DELETE /api/v1/namespaces/kube-flannel/serviceaccounts/flannel
+	kube_make_ /api/v1/namespaces/kube-flannel/serviceaccounts '{"metadata":{"name":"flannel"}}'
+	kube_token flannel
+	wait_for 60 'the old token is refused' kube_refuses void
+}
+
+kube_refuses() {
+	[ "$(kube_code kube_as "$1" request GET /api/v1/nodes?limit=1)" = 401 ]
+}
+
+# kube_save, kube_restore: all it knows is what it was then, revisions and all, as from a backup.
+kube_save() {
+	# A process that stands still leaves what one that was killed leaves: etcd can begin with it.
+	kill -STOP "$(pid_of kube-etcd)"
+	until grep -q '^State:.T' "/proc/$(pid_of kube-etcd)/status"; do sleep 0.01; done
+	rm -rf "$T/kube-etcd.saved"
+	cp -r "$T/kube-etcd" "$T/kube-etcd.saved"
+	kill -CONT "$(pid_of kube-etcd)"
+}
+
+kube_restore() {
+	stop kube-apiserver KILL
+	stop kube-etcd KILL
+	rm -rf "$T/kube-etcd"
+	cp -r "$T/kube-etcd.saved" "$T/kube-etcd"
+	kube_etcd_start
+	kube_api_start
 }
 
 # --- agents ---------------------------------------------------------------------------------------
