@@ -468,10 +468,11 @@ static const char *fresh_token(struct kube_access *a)
 
 /* ---- the credential plugin ---- */
 
-/* For new connections. The texts live until the next answer, which is read before they go. */
-static void show_certificate(struct kube_access *a, const struct exec_credential *c)
+/* For new connections. The texts live until the next answer, and are shown or gone before. True = it is another. */
+static bool show_certificate(struct kube_access *a, const struct exec_credential *c)
 {
 	const char *whose = kube_exec_name(a->exec);
+	uint8_t sum[SHA512_BYTES];
 
 	for (size_t i = 0; i < a->n_legs; i++) {
 		struct tls_conf *tls = &a->legs[i].tls;
@@ -481,6 +482,11 @@ static void show_certificate(struct kube_access *a, const struct exec_credential
 		tls->cert_pem = (struct tls_pem){c->cert, strlen(c->cert)};
 		tls->key_pem = (struct tls_pem){c->key, strlen(c->key)};
 	}
+	sha512(c->cert, strlen(c->cert), sum);
+	if (memcmp(sum, a->cert_sum, sizeof(sum)) == 0)
+		return false;
+	memcpy(a->cert_sum, sum, sizeof(sum));
+	return true;
 }
 
 static void on_exec(void *arg, const char *problem)
@@ -492,15 +498,15 @@ static void on_exec(void *arg, const char *problem)
 
 	if (problem)
 		log_warn("kube.exec", "why=\"%s\"", problem);
-	else if (!a->config.cert_file[0] && !a->config.cert_data.bytes)
-		show_certificate(a, c ? c : &none);
 	if (problem || valid_s < EXEC_EARLY_S + EXEC_PAUSE_S)
 		valid_s = EXEC_EARLY_S + EXEC_PAUSE_S;
 	loop_timer_at(a->again,
 		      valid_s == INT64_MAX
 			      ? UINT64_MAX
 			      : loop_now_ms(a->loop) + (uint64_t)(valid_s - EXEC_EARLY_S) * 1000);
-	a->ready(a->arg);
+	if (!problem && !a->config.cert_file[0] && !a->config.cert_data.bytes &&
+	    show_certificate(a, c ? c : &none))
+		a->changed(a->arg);
 }
 
 static void ask(void *arg)
@@ -510,18 +516,29 @@ static void ask(void *arg)
 	kube_exec_ask(a->exec, a->loop, on_exec, a);
 }
 
-bool kube_access_start(struct kube_access *a, struct kube_exec *exec, struct loop *loop,
-		       void (*ready)(void *arg), void *arg)
+void kube_access_start(struct kube_access *a, struct kube_exec *exec, struct loop *loop,
+		       void (*changed)(void *arg), void *arg)
 {
 	if (a->auth != KUBE_AUTH_EXEC || !exec)
-		return false;
+		return;
 	a->exec = exec;
 	a->loop = loop;
-	a->ready = ready;
+	a->changed = changed;
 	a->arg = arg;
+	sha512("", 0, a->cert_sum);
 	a->again = loop_timer(loop, ask, a);
 	ask(a);
-	return true;
+}
+
+bool kube_access_is_ready(const struct kube_access *a, struct text *ret)
+{
+	if (!a->exec || kube_exec_credential(a->exec))
+		return true;
+	if (kube_exec_problem(a->exec)[0])
+		text_add(ret, "%s", kube_exec_problem(a->exec));
+	else
+		text_add(ret, "%s has not told us yet who we are", kube_exec_name(a->exec));
+	return false;
 }
 
 void kube_access_renew(struct kube_access *a)

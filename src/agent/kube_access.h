@@ -24,6 +24,7 @@
 #include "agent/kube_servers.h"
 #include "agent/opts.h"
 #include "base/arena.h"
+#include "base/sha512.h"
 #include "model/ip.h"
 #include "os/file.h"
 #include "os/tls.h"
@@ -73,8 +74,9 @@ struct kube_access {
 	/* Of kube_access_start(). */
 	struct kube_exec *exec; /* NULL = none */
 	struct loop *loop;
-	struct loop_watch *again; /* asks before the last answer expires */
-	void (*ready)(void *arg);
+	struct loop_watch *again;	/* asks before the last answer expires */
+	uint8_t cert_sum[SHA512_BYTES]; /* of the certificate it told us last */
+	void (*changed)(void *arg);
 	void *arg;
 
 	struct arena arena; /* all texts above */
@@ -98,12 +100,13 @@ void kube_access_fini(struct kube_access *a);
 /* Logs what is dangerous, and what is given and not used. */
 void kube_access_warn(const struct kube_access *a);
 
-/* If the kubeconfig names a credential plugin (KUBE_AUTH_EXEC): runs `exec`, now and before each answer expires. `ready`
- * is called from the loop each time that it has answered, or failed to: before the first time there is nothing to
- * connect with, and after a later one only a new connection shows a new certificate. Both are borrowed until
- * kube_access_fini(). False = there is no plugin to wait for, and `ready` is never called. */
-bool kube_access_start(struct kube_access *a, struct kube_exec *exec, struct loop *loop,
-		       void (*ready)(void *arg), void *arg);
+/* If the kubeconfig names a credential plugin (KUBE_AUTH_EXEC): runs `exec`, now and before each answer expires.
+ * `changed` is called from the loop when it has answered with another certificate than before, which only a new
+ * connection shows. Both are borrowed until kube_access_fini(). Without one nothing happens. */
+void kube_access_start(struct kube_access *a, struct kube_exec *exec, struct loop *loop,
+		       void (*changed)(void *arg), void *arg);
+/* False = a plugin has not told us yet who we are: appends that. To connect is of no use. */
+bool kube_access_is_ready(const struct kube_access *a, struct text *ret);
 /* The server has refused us with 401: the token's file is read anew, the plugin asked anew. */
 void kube_access_renew(struct kube_access *a);
 

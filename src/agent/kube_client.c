@@ -9,10 +9,11 @@
 #include "wire/kube_patch.h"
 
 /* Watches are heard of once a minute anyway: pings find a half-open connection in between. */
-#define PING_AFTER_MS	30000
-#define PING_TIMEOUT_MS 10000
-#define HTTP_OK_MIN	200
-#define HTTP_OK_MAX	299
+#define PING_AFTER_MS	  30000
+#define PING_TIMEOUT_MS	  10000
+#define HTTP_OK_MIN	  200
+#define HTTP_OK_MAX	  299
+#define HTTP_UNAUTHORIZED 401
 
 struct kube_call {
 	struct kube_client *client;
@@ -148,6 +149,8 @@ static void say_no(struct kube_call *call, struct text *ret)
 	if (s->message[0])
 		text_add(ret, ": %s", s->message);
 	kube_access_explain(call->client->conf.access, call->http_status, ret);
+	if (call->http_status == HTTP_UNAUTHORIZED)
+		kube_access_renew(call->client->conf.access);
 }
 
 static void on_end(void *arg, const char *problem)
@@ -249,7 +252,13 @@ struct kube_call *kube_client_call(struct kube_client *c, const struct kube_call
 static void on_connected(void *arg)
 {
 	struct kube_client *c = arg;
+	char why[sizeof(((struct err *)0)->text)];
+	struct text t = TEXT(why);
 
+	if (!kube_access_is_ready(c->conf.access, &t)) {
+		dial_leave(c->dial, why);
+		return;
+	}
 	c->up = true;
 	c->conf.up(c->conf.arg);
 }
@@ -258,6 +267,8 @@ static void on_broken(void *arg, const char *problem)
 {
 	struct kube_client *c = arg;
 
+	if (!c->up)
+		return;
 	c->up = false;
 	/* Streams went with the connection: all at once, for the end of one call may cancel others. */
 	for (struct kube_call *call = c->calls; call; call = call->next)

@@ -196,6 +196,11 @@ void kube_exec_ask(struct kube_exec *e, struct loop *loop, kube_exec_done_fn *do
 	plugin_run(e->plugin, loop, on_answer, e);
 }
 
+bool kube_exec_is_asked(const struct kube_exec *e)
+{
+	return plugin_is_running(e->plugin);
+}
+
 void kube_exec_forget(struct kube_exec *e)
 {
 	e->done = NULL;

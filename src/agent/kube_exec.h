@@ -27,6 +27,7 @@ typedef void kube_exec_done_fn(void *arg, const char *problem);
 
 /* Asks it anew, unless it is being asked: then `done` of that time is called. */
 void kube_exec_ask(struct kube_exec *e, struct loop *loop, kube_exec_done_fn *done, void *arg);
+bool kube_exec_is_asked(const struct kube_exec *e);
 /* `done` is not called any more. */
 void kube_exec_forget(struct kube_exec *e);
 

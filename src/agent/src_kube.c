@@ -498,6 +498,13 @@ static void on_lost(void *arg)
 	s->n_fetch = 0;
 }
 
+static void on_new_certificate(void *arg)
+{
+	struct source *s = arg;
+
+	kube_client_fail(s->client, "we have a new certificate to show");
+}
+
 static void kube_close(struct source *s)
 {
 	if (!s)
@@ -576,6 +583,7 @@ static int kube_open(const struct source_conf *conf, struct source **ret, struct
 		.failed = on_failed,
 		.arg = s,
 	});
+	kube_access_start(&s->access, conf->kube_exec, conf->loop, on_new_certificate, s);
 	s->own = kube_own_new(&(struct kube_own_conf){
 		.source = &s->conf,
 		.client = s->client,

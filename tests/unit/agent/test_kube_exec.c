@@ -22,7 +22,7 @@ struct scene {
 	struct loop *loop;
 	struct kube_exec *exec;
 	struct kube_access access;
-	unsigned n_ready;
+	unsigned n_changed;
 };
 
 static int set_up(void **state)
@@ -91,19 +91,38 @@ static void put_answer(const char *status)
 	assert_int_equal(file_replace(answer, text, NULL), 0);
 }
 
-static void on_ready(void *arg)
+static void on_changed(void *arg)
 {
 	struct scene *s = arg;
 
-	s->n_ready++;
-	loop_stop(s->loop);
+	s->n_changed++;
+}
+
+static void on_tick(void *loop)
+{
+	loop_stop(loop);
+}
+
+/* Until the plugin has answered. */
+static void wait_for_it(struct scene *s)
+{
+	const uint64_t until_ms = loop_now_ms(s->loop) + 60000;
+	struct loop_watch *tick = loop_timer(s->loop, on_tick, s->loop);
+
+	while (kube_exec_is_asked(s->exec)) {
+		loop_timer_at(tick, loop_now_ms(s->loop) + 10);
+		loop_run(s->loop);
+		assert_true(loop_now_ms(s->loop) < until_ms);
+	}
+	loop_watch_free(tick);
 }
 
 /* It says what is in the file `answer`. */
 static void start(struct scene *s)
 {
 	struct opts o = options();
-	char user[300] = "";
+	char user[300] = "", words[100] = "";
+	struct text t = TEXT(words);
 	struct err err;
 
 	text_add(&TEXT(user), EXEC "'cat %s']\n", answer);
@@ -113,18 +132,18 @@ static void start(struct scene *s)
 		fail_msg("%s", err.text);
 	assert_non_null(s->exec);
 	assert_int_equal(s->access.auth, KUBE_AUTH_EXEC);
-	assert_true(kube_access_start(&s->access, s->exec, s->loop, on_ready, s));
-	loop_run(s->loop);
-	assert_int_equal(s->n_ready, 1);
+	kube_access_start(&s->access, s->exec, s->loop, on_changed, s);
+	assert_false(kube_access_is_ready(&s->access, &t));
+	assert_string_equal(words, "the plugin sh has not told us yet who we are");
+	wait_for_it(s);
 }
 
 static void renew(struct scene *s)
 {
-	s->n_ready = 0;
+	s->n_changed = 0;
 	kube_access_renew(&s->access);
 	kube_access_renew(&s->access); /* it is being asked */
-	loop_run(s->loop);
-	assert_int_equal(s->n_ready, 1);
+	wait_for_it(s);
 }
 
 static void want_header(struct scene *s, const char *want)
@@ -183,6 +202,9 @@ static void certificates(void **state)
 	put_answer("\"clientCertificateData\":\"CERT\",\"clientKeyData\":\"KEY\"");
 	start(s);
 	want_header(s, "");
+	assert_int_equal(s->n_changed, 1);
+	renew(s); /* the same again */
+	assert_int_equal(s->n_changed, 0);
 	tls = &s->access.legs[0].tls;
 	assert_string_equal(tls->cert_file, "the plugin sh");
 	assert_int_equal(tls->cert_pem.n, 4);
@@ -190,6 +212,7 @@ static void certificates(void **state)
 	assert_memory_equal(tls->key_pem.bytes, "KEY", 3);
 	put_answer("\"token\":\"t\"");
 	renew(s);
+	assert_int_equal(s->n_changed, 1);
 	assert_string_equal(tls->cert_file, "");
 	put_answer("\"clientCertificateData\":\"CERT\",\"clientKeyData\":\"KEY\"");
 	renew(s);
@@ -217,8 +240,8 @@ static void what_it_is_told(void **state)
 	o.kube_api_url = "https://b";
 	assert_int_equal(kube_exec_new(&o, &s->exec, &err), 0);
 	assert_int_equal(kube_access_from_opts(&o, &s->access, &err), 0);
-	assert_true(kube_access_start(&s->access, s->exec, s->loop, on_ready, s));
-	loop_run(s->loop);
+	kube_access_start(&s->access, s->exec, s->loop, on_changed, s);
+	wait_for_it(s);
 	assert_string_equal(kube_exec_problem(s->exec),
 			    "the plugin sh ended with code 9; see \\x22here\\x22");
 	assert_int_equal(file_read(answer, got, sizeof(got), NULL), 0);
@@ -243,7 +266,8 @@ static void who_needs_none(void **state)
 	assert_int_equal(kube_exec_new(&o, &s->exec, NULL), 0);
 	assert_null(s->exec);
 	assert_int_equal(kube_access_from_opts(&o, &s->access, NULL), 0);
-	assert_false(kube_access_start(&s->access, NULL, s->loop, on_ready, s));
+	kube_access_start(&s->access, NULL, s->loop, on_changed, s);
+	assert_true(kube_access_is_ready(&s->access, NULL));
 	want_header(s, "Bearer t");
 	kube_access_fini(&s->access);
 	o.kubeconfig_file = "";
