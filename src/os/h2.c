@@ -27,6 +27,8 @@
 #define FRAME_HEAD_SIZE	   9
 #define AUTHORITY_SIZE	   264 /* a name, a port */
 #define PROBLEM_SIZE	   400
+#define PARTING_MS \
+ 1000 /* what is under way when a server says goodbye is answered at once, or is a watch */
 
 struct h2_stream {
 	struct h2 *conn;
@@ -58,6 +60,10 @@ struct h2 {
 	bool ping_sent;		    /* and nothing heard since */
 	bool frame_seen;	    /* in the bytes being read */
 	char problem[PROBLEM_SIZE]; /* "" = none yet */
+	/* The server takes no more requests, and ends when those under way are answered: Kubernetes' says 401
+	 * so. "" = it does not. */
+	char parting[PROBLEM_SIZE];
+	struct loop_watch *parted; /* that takes too long */
 };
 
 /* ---- the end of things ---- */
@@ -79,6 +85,7 @@ static void conn_free(struct h2 *c)
 		free(s);
 	}
 	loop_watch_free(c->timer);
+	loop_watch_free(c->parted);
 	connecting_end(c);
 	if (c->transport)
 		bufferevent_free(c->transport);
@@ -121,6 +128,10 @@ _printf_(2, 3) static void set_problem(struct h2 *c, const char *fmt, ...)
 
 	if (c->problem[0])
 		return;
+	if (c->parting[0]) {
+		text_copy(c->problem, sizeof(c->problem), c->parting);
+		return;
+	}
 	va_start(ap, fmt);
 	vsnprintf(c->problem, sizeof(c->problem), fmt, ap);
 	va_end(ap);
@@ -208,14 +219,39 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 	return 0;
 }
 
+static bool is_waiting(const struct h2 *c)
+{
+	for (const struct h2_stream *s = c->streams; s; s = s->next)
+		if (!s->cancelled)
+			return true;
+	return false;
+}
+
+static void on_parted(void *arg)
+{
+	struct h2 *c = arg;
+
+	enter(c);
+	set_problem(c, "the server ended the connection");
+	go_down(c);
+	leave(c);
+}
+
 static void on_goaway(struct h2 *c, const nghttp2_goaway *frame)
 {
-	char why[60] = "";
+	char why[60] = "", words[PROBLEM_SIZE];
 	struct text t = TEXT(why);
 
 	text_add_escaped(&t, (const char *)frame->opaque_data, frame->opaque_data_len);
-	set_problem(c, "the server ended the connection (%s%s%s)",
-		    nghttp2_http2_strerror(frame->error_code), why[0] ? ": " : "", why);
+	snprintf(words, sizeof(words), "the server ended the connection (%s%s%s)",
+		 nghttp2_http2_strerror(frame->error_code), why[0] ? ": " : "", why);
+	if (frame->error_code != NGHTTP2_NO_ERROR || !is_waiting(c)) {
+		set_problem(c, "%s", words);
+	} else if (!c->parted) {
+		text_copy(c->parting, sizeof(c->parting), words);
+		c->parted = loop_timer(c->conf.loop, on_parted, c);
+		loop_timer_at(c->parted, loop_now_ms(c->conf.loop) + PARTING_MS);
+	}
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
@@ -365,6 +401,8 @@ static void on_readable(struct bufferevent *transport, void *arg)
 	if (c->preface_seen)
 		receive(c, in);
 	flush(c);
+	if (c->parting[0] && !c->closed && !is_waiting(c))
+		set_problem(c, "the server ended the connection");
 	if (c->frame_seen)
 		c->heard_ms = loop_now_ms(c->conf.loop);
 	/* So it is after a protocol error, once nghttp2's GOAWAY is out. */

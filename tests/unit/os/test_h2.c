@@ -102,6 +102,11 @@ static int on_server_header(nghttp2_session *session, const nghttp2_frame *frame
 	} else if (strcmp(path, "/goaway") == 0) {
 		nghttp2_submit_goaway(session, 0, id, NGHTTP2_ENHANCE_YOUR_CALM,
 				      (const uint8_t *)"too\nmany", 8);
+	} else if (strncmp(path, "/goodbye", 8) == 0) {
+		nghttp2_submit_goaway(session, 0, id, NGHTTP2_NO_ERROR, NULL, 0);
+		s->echo_left[id] = 3;
+		if (!path[8])
+			nghttp2_submit_response(session, id, &status, 1, &body);
 	} else if (strcmp(path, "/mute") == 0) {
 		s->mute = true;
 	}
@@ -454,6 +459,32 @@ static void goodbye_is_told_with_its_reason(void **state)
 					"(ENHANCE_YOUR_CALM: too\\x0amany)"));
 }
 
+/* What was asked before is answered; who does not get to it in a second is told why. */
+static void goodbye_after_the_last_answer(void **state)
+{
+	struct scene *s = *state;
+
+	come_up(s);
+	request(s, "/goodbye", "x", false);
+	while (!strstr(s->line, "down: "))
+		loop_run(s->loop);
+	assert_int_equal(s->n_data, 3);
+	assert_non_null(strstr(s->line, "end "));
+	assert_non_null(strstr(s->line, "down: the server ended the connection (NO_ERROR)"));
+}
+
+static void goodbye_without_an_answer(void **state)
+{
+	struct scene *s = *state;
+
+	come_up(s);
+	request(s, "/goodbye/and-nothing", "x", false);
+	while (!strstr(s->line, "down: "))
+		loop_run(s->loop);
+	assert_null(strstr(s->line, "end "));
+	assert_non_null(strstr(s->line, "down: the server ended the connection (NO_ERROR)"));
+}
+
 static void pings_when_silent_while_waiting(void **state)
 {
 	struct scene *s = *state;
@@ -613,6 +644,8 @@ int main(void)
 		T(a_request_cancelled_at_once_is_forgotten),
 		T(a_broken_stream_leaves_the_connection),
 		T(goodbye_is_told_with_its_reason),
+		T(goodbye_after_the_last_answer),
+		T(goodbye_without_an_answer),
 		T(pings_when_silent_while_waiting),
 		T(never_pings_without_a_stream),
 		T(a_half_open_connection_is_found),
