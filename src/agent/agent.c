@@ -30,6 +30,7 @@ struct agent {
 	struct brain_conf conf;
 	struct process process;
 	struct policy policy;
+	struct ip flags_ip, flags_ip6; /* --public-ip, --public-ipv6 */
 	struct loop *loop;
 	const struct os_ops *ops;
 	struct os *os;
@@ -253,6 +254,16 @@ static void on_source(void *arg, const struct event *ev)
 	last_good_saw(a->last_good, ev);
 }
 
+/* The source's word goes before the flags', as in flannel. */
+static void on_public_ip(void *arg, const struct ip *ip, const struct ip *ip6)
+{
+	struct agent *a = arg;
+
+	a->policy.uplink.public_ip = ip_is_set(ip) ? *ip : a->flags_ip;
+	a->policy.uplink.public_ip6 = ip_is_set(ip6) ? *ip6 : a->flags_ip6;
+	choose_uplink(a);
+}
+
 static void on_timer(void *arg)
 {
 	feed(arg, (struct event){.type = EVENT_TIMER});
@@ -350,6 +361,7 @@ static int open_source(struct agent *a, const struct last_good_found *found, str
 	struct source_conf conf = {
 		.loop = a->loop,
 		.fn = on_source,
+		.public_ip = on_public_ip,
 		.arg = a,
 		.seed = a->conf.seed ^ 1,
 		.opts = o,
@@ -465,6 +477,8 @@ int agent_run(const struct opts *o, struct err *err)
 		policy_fini(&a.policy);
 		return AGENT_BAD_OPTION;
 	}
+	a.flags_ip = a.policy.uplink.public_ip;
+	a.flags_ip6 = a.policy.uplink.public_ip6;
 	confine_agent(o);
 	arena_init(&a.arena, 0);
 	a.loop = loop_new();

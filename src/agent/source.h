@@ -31,6 +31,9 @@ struct source_conf {
 	struct kube_exec *kube_exec; /* a plugin that knows who we are; NULL = none */
 	/* FLANNEL_SUBNET and FLANNEL_IPV6_SUBNET of the subnet file, masked; unset = none */
 	struct cidr previous, previous6;
+	/* The operator says at the store what --public-ip and --public-ipv6 shall be for this node; unset = what
+	 * the flags say. Once per change. May be NULL. */
+	void (*public_ip)(void *arg, const struct ip *ip, const struct ip *ip6);
 	const struct lease *known; /* by an earlier run; during open() alone */
 	size_t n_known;
 	uint32_t renew_margin_min;

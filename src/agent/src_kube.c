@@ -36,7 +36,10 @@ struct source {
 	struct source_conf conf;
 	struct kube_access access;
 	char prefix[KUBE_PREFIX_SIZE];
-	char node[KUBE_NAME_SIZE];
+	char node[KUBE_NAME_SIZE];	   /* "" = not known yet: our Pod says */
+	char pod[2 * KUBE_NAME_SIZE + 30]; /* path of our Pod, as long as that is so */
+	struct kube_call *asking;	   /* for it */
+	struct ip public_ip, public_ip6;   /* node-public-ip, as last told */
 	struct kube_client *client;
 	struct kube_watch *mine, *all;
 	bool pages_only; /* as kube_watch has it */
@@ -436,6 +439,38 @@ static void fetch(struct source *s, const char *name)
 
 /* ---- our own Node ---- */
 
+/* An annotation that is an address of its family; else unset. */
+static struct ip node_ip(struct source *s, const struct kube_node *n, enum kube_ann ann, bool v6)
+{
+	const char *value = kube_anns_get(&n->anns, ann);
+	char problem[KUBE_NAME_SIZE + 4 * KUBE_ANN_SIZE + 100];
+	struct text t = TEXT(problem);
+	struct ip ip;
+
+	if (!value || !value[0])
+		return (struct ip){0};
+	if (ip_parse(value, &ip) && ip_is_v4(&ip) != v6)
+		return ip;
+	text_add(&t, "Node %s: annotation %s is no IPv%d address: ", s->node,
+		 kube_ann_suffixes[ann], v6 ? 6 : 4);
+	text_add_escaped(&t, value, strlen(value));
+	malformed(s, problem);
+	return (struct ip){0};
+}
+
+static void take_public_ip(struct source *s, const struct kube_node *n)
+{
+	struct ip ip = node_ip(s, n, KUBE_ANN_NODE_PUBLIC_IP, false);
+	struct ip ip6 = node_ip(s, n, KUBE_ANN_NODE_PUBLIC_IPV6, true);
+
+	if (ip_eq(&ip, &s->public_ip) && ip_eq(&ip6, &s->public_ip6))
+		return;
+	s->public_ip = ip;
+	s->public_ip6 = ip6;
+	if (s->conf.public_ip)
+		s->conf.public_ip(s->conf.arg, &ip, &ip6);
+}
+
 static void on_mine_begin(void *arg)
 {
 	struct source *s = arg;
@@ -455,6 +490,7 @@ static void on_mine_node(void *arg, const struct kube_node *n)
 		s->told_store = id;
 		tell(s, &ev);
 	}
+	take_public_ip(s, n);
 	kube_own_saw(s->own, n);
 }
 
@@ -478,11 +514,50 @@ static void on_mine_listed(void *arg)
 
 /* ---- coming and going ---- */
 
+static void on_pod(void *arg, enum kube_read_type type, const struct kube_read *r,
+		   const struct err *err)
+{
+	struct source *s = arg;
+
+	(void)err;
+	if (type == KUBE_READ_NODE)
+		text_copy(s->node, sizeof(s->node), r->pod_node);
+}
+
+static void on_pod_asked(void *arg, const struct kube_answer *answer)
+{
+	struct source *s = arg;
+	char words[sizeof(s->pod) + sizeof(((struct err *)0)->text)];
+	struct text t = TEXT(words);
+
+	s->asking = NULL;
+	if (!kube_client_is_up(s->client))
+		return;
+	if (s->node[0]) {
+		log_info("kube.node", "node=%s pod=%s", s->node, s->pod);
+		kube_watch_up(s->mine);
+		return;
+	}
+	text_add(&t, "which Node we run on is not known: %s: %s; NODE_NAME would say it", s->pod,
+		 answer->ok ? "it has no spec.nodeName" : answer->problem);
+	kube_client_fail(s->client, words);
+}
+
 static void on_up(void *arg)
 {
 	struct source *s = arg;
 
-	kube_watch_up(s->mine);
+	if (s->node[0])
+		kube_watch_up(s->mine);
+	else
+		s->asking = kube_client_call(s->client, &(struct kube_call_conf){
+								.method = "GET",
+								.path = s->pod,
+								.accept = KUBE_ACCEPT,
+								.item = on_pod,
+								.done = on_pod_asked,
+								.arg = s,
+							});
 }
 
 static void on_lost(void *arg)
@@ -513,6 +588,7 @@ static void kube_close(struct source *s)
 	loop_watch_free(s->net_retry);
 	filewatch_close(&s->net_watch);
 	kube_client_cancel(s->fetching);
+	kube_client_cancel(s->asking);
 	kube_own_free(s->own);
 	kube_watch_free(s->all);
 	kube_watch_free(s->mine);
@@ -523,21 +599,32 @@ static void kube_close(struct source *s)
 	free(s);
 }
 
+/* As they go into paths; what has other characters is the name of nothing. */
+static bool is_name(const char *text)
+{
+	return text && text[0] && strlen(text) < KUBE_NAME_SIZE &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(text);
+}
+
 static int find_name(struct source *s, struct err *err)
 {
-	const char *name = getenv("NODE_NAME");
+	const char *node = getenv("NODE_NAME"), *pod = getenv("POD_NAME");
+	const char *namespace = getenv("POD_NAMESPACE");
 
-	if (!name || !name[0])
-		return err_set(
-			err, -EINVAL,
-			"--kube-subnet-mgr: NODE_NAME is not set: give it, in the DaemonSet from "
-			"fieldRef spec.nodeName");
-	if (strlen(name) >= sizeof(s->node) ||
-	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") != strlen(name))
+	if (is_name(node)) {
+		text_copy(s->node, sizeof(s->node), node);
+		return 0;
+	}
+	if (node && node[0])
 		return err_set(
 			err, -EINVAL,
 			"NODE_NAME: not the name of a Node (small letters, digits, - and .)");
-	text_copy(s->node, sizeof(s->node), name);
+	if (!is_name(pod) || !is_name(namespace))
+		return err_set(
+			err, -EINVAL,
+			"--kube-subnet-mgr: which Node this is must be said by NODE_NAME, or by "
+			"POD_NAME and POD_NAMESPACE (in a DaemonSet by fieldRef)");
+	text_add(&TEXT(s->pod), "/api/v1/namespaces/%s/pods/%s", namespace, pod);
 	return 0;
 }
 

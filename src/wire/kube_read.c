@@ -79,6 +79,14 @@ static const struct pb_want node_wants[] = {
 	PB_WANT_END,
 };
 
+static const struct pb_want pod_spec_wants[] = {TEXT_(10, pod_node), PB_WANT_END};
+
+static const struct pb_want pod_wants[] = {
+	PB_WANT_MESSAGE(1, meta_wants),
+	PB_WANT_MESSAGE(2, pod_spec_wants),
+	PB_WANT_END,
+};
+
 static const struct pb_want partial_wants[] = {PB_WANT_MESSAGE(1, meta_wants), PB_WANT_END};
 
 static const struct pb_want list_meta_wants[] = {
@@ -132,6 +140,7 @@ static const struct {
 } kinds[] = {
 	{"Node", node_wants},
 	{"NodeList", node_list_wants},
+	{"Pod", pod_wants},
 	{"PartialObjectMetadata", partial_wants},
 	{"PartialObjectMetadataList", partial_list_wants},
 	{"Status", status_wants},
@@ -151,6 +160,9 @@ static const struct {
 	{meta_wants, 12, "metadata.annotations"},
 	{spec_wants, 1, "spec.podCIDR"},
 	{spec_wants, 7, "spec.podCIDRs"},
+	{pod_spec_wants, 10, "spec.nodeName"},
+	{pod_wants, 1, "metadata"},
+	{pod_wants, 2, "spec"},
 	{condition_wants, 0, "status.conditions"},
 	{node_status_wants, 0, "status.conditions"},
 	{node_wants, 1, "metadata"},
@@ -181,12 +193,13 @@ static const char *field_name(const struct pb_step *s)
 
 static bool is_node(const struct pb_want *object)
 {
-	return object == node_wants || object == partial_wants;
+	return object == node_wants || object == partial_wants || object == pod_wants;
 }
 
 static void item_begin(struct kube_read *r, const struct pb_want *object)
 {
-	r->node = (struct kube_node){.metadata_only = object == partial_wants};
+	r->node = (struct kube_node){.metadata_only = object != node_wants};
+	r->pod_node[0] = '\0';
 	r->initial_end = false;
 	r->in_item = true;
 	r->wrong = NULL;
@@ -268,7 +281,7 @@ static int field(struct kube_read *r, const struct pb_step *s, struct err *err)
 		r->raw.value_cut = s->cut;
 	else if (s->wants == spec_wants && s->number == 7)
 		pod_cidr_add(r);
-	else if (s->wants == meta_wants && s->cut)
+	else if ((s->wants == meta_wants || s->wants == pod_spec_wants) && s->cut)
 		spoil(r, s, "is too long");
 	else if (s->wants == list_meta_wants && s->number == 3)
 		r->list.continue_cut = s->cut;
@@ -291,7 +304,8 @@ static int object_enter(struct kube_read *r, struct err *err)
 		r->raw.code = r->raw.retry_after_s = 0;
 		r->raw.reason[0] = r->raw.message[0] = '\0';
 	} else if (r->mode == KUBE_READ_MODE_FAILURE ||
-		   (r->mode == KUBE_READ_MODE_WATCH && !is_node(r->object))) {
+		   (r->mode == KUBE_READ_MODE_WATCH &&
+		    (!is_node(r->object) || r->object == pod_wants))) {
 		r->object = NULL;
 	}
 	if (is_node(r->object)) {

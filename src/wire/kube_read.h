@@ -74,7 +74,9 @@ struct kube_read_raw {
 struct kube_read {
 	enum kube_event event;
 	struct kube_node node;
-	bool initial_end; /* BOOKMARK: all that sendInitialEvents asked for has come */
+	char pod_node
+		[KUBE_NAME_SIZE]; /* spec.nodeName, where `node` is the metadata of a Pod; "" = none */
+	bool initial_end;	  /* BOOKMARK: all that sendInitialEvents asked for has come */
 	struct kube_status status;
 	struct kube_list list;
 	uint64_t n_unknown; /* events of types that we do not know, passed over */

@@ -212,7 +212,9 @@ static void add_subnet(struct text *t, const struct status *s)
 		text_add(t, LABEL "%s", "subnet", cidr_format(&s->own.subnet, buf));
 		if (cidr_is_set(&s->own.subnet6))
 			text_add(t, " and %s", cidr_format(&s->own.subnet6, buf));
-		if (s->lease_expires_s < 0) {
+		if (s->own.node) {
+			text_add(t, ", podCIDR of our Node");
+		} else if (s->lease_expires_s < 0) {
 			text_add(t, ", reserved without end");
 		} else {
 			text_add(t, ", leased for ");

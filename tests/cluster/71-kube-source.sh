@@ -92,7 +92,7 @@ fdb_is() {
 }
 wait_for 20 'a: it has moved' fdb_is 192.168.77.5
 annotate d public-ip '"192.168.77"'
-wait_for 20 'a: names the Node and the value' agent_log_has a 'node "d".*192\.168\.77'
+wait_for 20 'a: names the Node and the value' agent_log_has a '[Nn]ode .d.*public-ip.*192\.168\.77'
 want_eq 'a: the peer stays as it was' 0 "$(on a ip route show 10.244.4.0/24 | grep -qc flannel.1; echo $?)"
 kube_node_del d
 gone() {
@@ -173,6 +173,32 @@ kube_service h
 kube_agent_start h --iface=eth0
 wait_for 20 'h: the cause' problem_is h 'podCIDR 10\.99\.1\.0/24 of Node h lies outside Network 10\.244\.0\.0/16'
 agent_stop h
+
+echo '--- which Node this is, our Pod says; the operator says by which address it is reached'
+agent_stop a
+kube request POST /api/v1/namespaces/kube-flannel/pods '{"metadata":{"name":"loden-a"},"spec":{"nodeName":"a","serviceAccountName":"flannel","containers":[{"name":"c","image":"none"}]}}' >/dev/null 2>"$T/kube.out" ||
+	fail "no Pod: $(cat "$T/kube.out")"
+agent_in_pod() {
+	POD_NAME=$1 POD_NAMESPACE=kube-flannel KUBERNETES_SERVICE_HOST=10.96.0.1 KUBERNETES_SERVICE_PORT=443 \
+		on_bg a agent-a loden agent --kube-subnet-mgr --net-config-path="$T/net-conf.json" --ip-masq
+}
+agent_in_pod loden-x
+wait_for 20 'a: no such Pod' problem_is a 'kube-flannel/pods/loden-x: 404.*NODE_NAME'
+agent_stop a
+on a ip address add 192.168.77.101/24 dev eth0
+agent_in_pod loden-a
+wait_for 30 'a: settled' settled a
+annotate a node-public-ip '"192.168.77.101"'
+wait_for 30 'a: the address is published' annotation_is a public-ip 192.168.77.101
+uplink_is() {
+	on "$1" ip -d -j link show flannel.1 | jq -e --arg ip "$2" '.[0].linkinfo.info_data.local == $ip' >/dev/null
+}
+wait_for 20 'a: and sent from' uplink_is a 192.168.77.101
+annotate a node-public-ip '"here"'
+wait_for 20 'a: nonsense is named' agent_log_has a 'Node a: annotation node-public-ip is no IPv4 address: here'
+annotate a node-public-ip null
+wait_for 30 'a: as before' annotation_is a public-ip 192.168.77.1
+agent_stop a
 
 echo '--- no Node of our name'
 

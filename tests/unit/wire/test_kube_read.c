@@ -449,6 +449,25 @@ static void entries_come_in_any_order(void **state _unused_)
 	assert_string_equal(kube_anns_get(&reader.node.anns, KUBE_ANN_BACKEND_TYPE), "");
 }
 
+/* Of our own Pod only the Node counts that it runs on. */
+static void a_pod_says_where_it_runs(void **state _unused_)
+{
+	size_t at, spec;
+
+	body_begin();
+	at = wrap_begin("Pod");
+	put_meta("loden-x", "u");
+	spec = pb_begin(&o, 2);
+	pb_put_text(&o, 9, "flannel");
+	pb_put_text(&o, 10, "node-1");
+	pb_end(&o, spec);
+	pb_end(&o, at);
+	read_whole(KUBE_READ_MODE_OBJECT, body_end());
+	assert_string_equal(reader.node.name, "loden-x");
+	assert_string_equal(reader.pod_node, "node-1");
+	assert_true(reader.node.metadata_only);
+}
+
 static void many_annotations_take_no_more_room(void **state _unused_)
 {
 	char key[64];
@@ -650,9 +669,9 @@ static void lists_that_cannot_be_used_are_refused(void **state _unused_)
 	}
 	assert_true(reader.list.continue_cut);
 	body_begin();
-	pb_end(&o, wrap_begin("Pod"));
+	pb_end(&o, wrap_begin("Job"));
 	expect("kind", read_whole(KUBE_READ_MODE_OBJECT, body_end()),
-	       "broken: an object of kind \"Pod\" came instead of a Node\n");
+	       "broken: an object of kind \"Job\" came instead of a Node\n");
 	body_begin();
 	expect("type", read_whole(KUBE_READ_MODE_OBJECT, BYTES("k8s\0\x0a\x02\x10\x01")),
 	       "broken: the object's type is not of the type that Kubernetes gives it\n");
@@ -744,6 +763,7 @@ int main(void)
 		cmocka_unit_test(fields_of_a_wrong_type_cost_their_object),
 		cmocka_unit_test(values_that_do_not_fit_are_never_used),
 		cmocka_unit_test(entries_come_in_any_order),
+		cmocka_unit_test(a_pod_says_where_it_runs),
 		cmocka_unit_test(many_annotations_take_no_more_room),
 		cmocka_unit_test(events_that_are_none_cost_themselves),
 		cmocka_unit_test(error_events_say_why),

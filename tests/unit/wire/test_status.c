@@ -204,6 +204,10 @@ static void screen_of_two_families(void **state)
 	assert_string_equal(line_of(screen, "subnet"),
 			    "10.244.1.0/24 and fd00:10:0:1::/64, reserved without end, "
 			    "network 10.244.0.0/16 and fd00:10::/48");
+	s.own.node = 7;
+	assert_string_equal(line_of(screen_of(&s), "subnet"),
+			    "10.244.1.0/24 and fd00:10:0:1::/64, podCIDR of our Node, "
+			    "network 10.244.0.0/16 and fd00:10::/48");
 	assert_string_equal(line_of(screen, "uplink"),
 			    "eth0 (DOWN), 192.0.2.1, advertised as 203.0.113.7, 2001:db8::1, "
 			    "advertised as 2001:db8::7, MTU 1500");
