@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cni/applet.h"
+#include "os/install.h"
 #include "os/netns.h"
 #include "wire/cni.h"
 #include "wire/cni_result.h"
@@ -268,9 +269,9 @@ static int run(struct call *c, const char *name, const char **ret_text)
 static void print_about(const char *name)
 {
 	if (strcmp(name, "flannel") == 0)
-		fprintf(stderr, "CNI Plugin flannel version v" LODEN_VERSION " (loden)\n");
+		fprintf(stderr, "CNI Plugin flannel version v" LODEN_VERSION INSTALL_MARK);
 	else
-		fprintf(stderr, "CNI %s plugin v" LODEN_VERSION " (loden)\n", name);
+		fprintf(stderr, "CNI %s plugin v" LODEN_VERSION INSTALL_MARK, name);
 	fprintf(stderr, "CNI protocol versions supported: ");
 	for (size_t i = 0; i < CNI_VERSION__COUNT; i++)
 		fprintf(stderr, "%s%s", i ? ", " : "", cni_version_names[i]);
