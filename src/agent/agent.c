@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/cni_keep.h"
 #include "agent/conf.h"
 #include "agent/confine.h"
 #include "agent/front.h"
@@ -41,6 +42,7 @@ struct agent {
 	struct brain *brain;
 	struct front *front;
 	struct last_good *last_good;
+	struct cni_keep *cni; /* NULL: not asked for */
 	struct journal journal;
 	struct loop_watch *timer, *signals, *kernel[OS_WATCH_FDS];
 	struct arena arena; /* of the event under way */
@@ -61,6 +63,7 @@ static void tell_names(struct agent *a)
 	struct os_names names = {
 		.nexthop_base = conf_nexthop_base(&a->conf),
 		.envfile_path = a->opts->subnet_file,
+		.proc_sys = a->opts->proc_sys,
 		.sysctls = a->sysctls,
 		.host_routes = a->policy.uplink.direct_routing,
 		.n_sysctls = MIN(want->of[OBJECT_SYSCTL].n, (size_t)SYSCTLS_MAX),
@@ -163,14 +166,19 @@ static bool take_todo(struct agent *a, unsigned flag)
 
 static void choose_uplink(struct agent *a);
 
+/* Whoever waits for the network: pods may come, and the source may say so. */
 static void tell_ready(struct agent *a)
 {
+	const bool source = a->source && a->source_ops->ready;
 	struct status s;
 
-	if (!a->source || !a->source_ops->ready)
+	if (!source && !a->cni)
 		return;
 	brain_status(a->brain, loop_now_ms(a->loop), &s);
-	a->source_ops->ready(a->source, s.ready, s.problem);
+	if (s.ready == READY_YES)
+		cni_keep_ready(a->cni);
+	if (source)
+		a->source_ops->ready(a->source, s.ready, s.problem);
 }
 
 /* One event in, and all that follows from it. The source may answer from within publish() and
@@ -304,6 +312,7 @@ static void give_status(void *arg, struct status *ret)
 		.buf = ret->notes, .size_bytes = sizeof(ret->notes), .len = strlen(ret->notes)};
 	if (problem[0])
 		text_add(&notes, "%s\n", problem);
+	text_add(&notes, "%s", cni_keep_problems(a->cni));
 }
 
 static void feed_diff(void *arg, const struct object *o)
@@ -436,6 +445,7 @@ static int agent_open(struct agent *a, struct err *err)
 		a->kernel[i] = fds[i] < 0 ? NULL : loop_readable(a->loop, fds[i], on_kernel, a);
 	a->last_good = last_good_new(a->loop, a->opts, a->brain);
 	a->front = front_new(&front);
+	a->cni = cni_keep_new(a->loop, a->opts);
 	r = start(a, err);
 	return r < 0 ? AGENT_BAD_OPTION : 0;
 }
@@ -446,6 +456,7 @@ static void agent_close(struct agent *a)
 		a->source_ops->close(a->source);
 	kube_exec_free(a->kube_exec);
 	front_free(a->front);
+	cni_keep_free(a->cni);
 	last_good_free(a->last_good);
 	for (size_t i = 0; i < ARRAY_SIZE(a->kernel); i++)
 		loop_watch_free(a->kernel[i]);

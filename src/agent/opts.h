@@ -39,6 +39,8 @@ struct opts {
 	const char *kube_api_url, *kube_annotation_prefix, *kubeconfig_file, *net_config_path;
 
 	const char *subnet_file, *run_dir, *state_dir, *instance, *bridge;
+	bool install_cni, cni_replace;
+	const char *cni_bin_dir, *cni_conf_dir, *cni_conf_file, *proc_sys;
 	const char *healthz_ip;
 	int64_t healthz_port;
 	int64_t spread_threshold, audit_interval_s;

@@ -31,7 +31,7 @@ static struct answer choose(const struct httpd *h, const char *request)
 	n = strcspn(target, " ?\r\n");
 	if (strncmp(target + strcspn(target, " \r\n"), " HTTP/1.", 8))
 		return (struct answer){"400 Bad Request", "400 Bad Request"};
-	if (path_is(target, n, "/healthz"))
+	if (path_is(target, n, "/healthz") || path_is(target, n, "/livez"))
 		return (struct answer){"200 OK", "flanneld is running"};
 	if (!path_is(target, n, "/readyz"))
 		return (struct answer){"404 Not Found", "404 page not found\n"};

@@ -3,7 +3,7 @@
 #define OS_HTTPD_H
 /* The health endpoints: /healthz and /readyz, bytes as flanneld sends them (flannel.md 8.2).
  *
- * Any method, HTTP/1.x, one request per connection. /healthz is 200 while the process turns its
+ * Any method, HTTP/1.x, one request per connection. /healthz (and /livez) is 200 while the process turns its
  * loop; /readyz asks `ready` each time, and so can go back to 503, which flanneld's never does.
  */
 

@@ -23,9 +23,10 @@ struct nl_ours kernel_ours(const struct os *os)
 	};
 }
 
-void kernel_sysctl_path(const char *path, char ret_path[64])
+void kernel_sysctl_path(const struct os *os, const char *path, char ret_path[FILE_PATH_SIZE])
 {
-	snprintf(ret_path, 64, "/proc/sys/%s", path);
+	snprintf(ret_path, FILE_PATH_SIZE, "%s/%s",
+		 os->names.proc_sys ? os->names.proc_sys : "/proc/sys", path);
 }
 
 /* ---- roles ---- */

@@ -204,11 +204,11 @@ static void run_file(struct run *run, size_t i)
 	const struct op *op = &run->plan->ops[i];
 	const char *env = run->os->names.envfile_path;
 	struct err err = {0};
-	char path[64];
+	char path[FILE_PATH_SIZE];
 	int r = 0;
 
 	if (op->object.kind == OBJECT_SYSCTL) {
-		kernel_sysctl_path(op->object.sysctl->path, path);
+		kernel_sysctl_path(run->os, op->object.sysctl->path, path);
 		if (op->verb != OP_DEL)
 			r = file_write(path, op->object.sysctl->value, &err);
 	} else if (!env) {

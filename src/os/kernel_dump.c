@@ -94,9 +94,9 @@ static int dump_sysctls(struct dump *d)
 {
 	for (size_t i = 0; i < d->os->names.n_sysctls; i++) {
 		struct sysctl s = d->os->names.sysctls[i];
-		char path[64];
+		char path[FILE_PATH_SIZE];
 
-		kernel_sysctl_path(s.path, path);
+		kernel_sysctl_path(d->os, s.path, path);
 		if (file_read(path, s.value, sizeof(s.value), NULL) < 0)
 			s.value[0] = '\0';
 		s.value[strcspn(s.value, "\n")] = '\0';

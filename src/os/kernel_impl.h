@@ -4,6 +4,7 @@
 /* What the parts of the real kernel share: kernel.c (sockets, roles), kernel_dump.c, kernel_apply.c,
  * kernel_facts.c, kernel_watch.c. Not for others. */
 
+#include "os/file.h"
 #include "os/filewatch.h"
 #include "os/flanneld.h"
 #include "os/nft.h"
@@ -36,8 +37,8 @@ int kernel_roles(struct os *os, struct err *err);
 /* An empty buffer over os->tx. */
 struct nl_buf kernel_tx(struct os *os);
 struct nl_ours kernel_ours(const struct os *os);
-/* "net/ipv4/ip_forward" → "/proc/sys/net/ipv4/ip_forward" */
-void kernel_sysctl_path(const char *path, char ret_path[64]);
+/* "net/ipv4/ip_forward" → "/proc/sys/net/ipv4/ip_forward", or where else switches are */
+void kernel_sysctl_path(const struct os *os, const char *path, char ret_path[FILE_PATH_SIZE]);
 
 /* os_ops.dump, .apply, .facts, .watch_read */
 int kernel_dump(struct os *os, const struct os_dump *what, struct os_taken *ret_taken,

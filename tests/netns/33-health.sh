@@ -28,6 +28,7 @@ wait_for 10 'not ready when the subnet is taken' http_is /readyz "$not_ready"
 want_exit 'status agrees' 1 on a loden status
 want_match 'and names the cause' "$subnet" "$out"
 want_eq 'alive' 'HTTP/1.1 200 OK flanneld is running' "$(http /healthz 10253)"
+want_eq 'by its other name' 'HTTP/1.1 200 OK flanneld is running' "$(http /livez 10253)"
 etcdctl_ del "$key" >/dev/null
 wait_for 10 'ready when it is ours again' http_is /readyz "$ready"
 
