@@ -35,7 +35,7 @@ struct os_names {
 	bool host_routes; /* the host's routes decide about peers: when they change, that is news */
 	struct fw_arrival arrival; /* drops at hook input that spare these are not in our way */
 	const char *envfile_path;
-	const char *proc_sys; /* where switches are; NULL: /proc/sys */
+	const char *proc_sys;	      /* where switches are; NULL: /proc/sys */
 	const struct sysctl *sysctls; /* paths to read back; values ignored */
 	size_t n_sysctls;
 };
