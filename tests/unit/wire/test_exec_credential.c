@@ -84,6 +84,52 @@ static void answers(void **state _unused_)
 	arena_fini(&a);
 }
 
+static void no_times(void **state _unused_)
+{
+	static const char *const bad[] = {
+		"2018",
+		"201x-03-05T17:30:20Z",
+		"2018/03-05T17:30:20Z",
+		"2018-3-05T17:30:20Z",
+		"2018-03/05T17:30:20Z",
+		"2018-03-5T17:30:20Z",
+		"2018-03-05 17:30:20Z",
+		"2018-03-05T1:30:20Z",
+		"2018-03-05T17.30:20Z",
+		"2018-03-05T17:3:20Z",
+		"2018-03-05T17:30.20Z",
+		"2018-03-05T17:30:2Z",
+		"2018-00-05T17:30:20Z",
+		"2018-03-00T17:30:20Z",
+		"2018-03-32T17:30:20Z",
+		"2018-03-05T24:30:20Z",
+		"2018-03-05T17:60:20Z",
+		"2018-03-05T17:30:61Z",
+		"2018-03-05T17:30:20+24:00",
+		"2018-03-05T17:30:20+00:60",
+		"2018-03-05T17:30:20+00-00",
+		"2018-03-05T17:30:20+00:0",
+		"2018-03-05T17:30:20Zx",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct exec_credential c;
+		char json[300] = "";
+		struct arena a;
+		struct err err = {0};
+
+		arena_init(&a, 1 << 20);
+		text_add(&TEXT(json), STATUS "{\"token\":\"t\",\"expirationTimestamp\":\"%s\"}}",
+			 bad[i]);
+		if (exec_credential_decode(json, strlen(json), KUBECONFIG_EXEC_V1, &a, &c, &err) ==
+		    0)
+			fail_msg("%s was taken", bad[i]);
+		assert_string_equal(err.text,
+				    "status.expirationTimestamp: must be a time of RFC 3339");
+		arena_fini(&a);
+	}
+}
+
 static void too_long(void **state _unused_)
 {
 	static char json[LIMIT_EXEC_CREDENTIAL_BYTES + 1];
@@ -125,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),
+		cmocka_unit_test(no_times),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(questions),
 	};
