@@ -17,7 +17,7 @@
 #define KUBE_CLIENT_SILENCE_S 30
 /* Bookmarks come about every minute (k8s.io/apiserver, cacher.go: bookmarkFrequency). */
 #define KUBE_WATCH_SILENCE_S  120
-#define KUBE_PATH_SIZE	      5120 /* a `continue` token has up to 4 KiB */
+#define KUBE_PATH_SIZE	      1024 /* the longest has a namespace and two names */
 
 #define KUBE_ACCEPT "application/vnd.kubernetes.protobuf"
 

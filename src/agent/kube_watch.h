@@ -3,14 +3,15 @@
 #define AGENT_KUBE_WATCH_H
 /* Nodes as the API server has them: listed once, then watched, for ever.
  *
- *	        ┌────── 410 Gone, asked for: after a random while ─────┐
- *	        ▼                                                      │
- *	up ─▶ LIST: a watch that begins with all Nodes, or pages ─▶ WATCH from there ─┐
- *	        │ anything else goes wrong: on to the next server          ▲  └ ended: goes on
+ *	        ┌───── 410 Gone, back in time, asked for ─────┐
+ *	        ▼                                             │
+ *	up ─▶ LIST ─▶ WATCH from there ───────────────────────┤
+ *	        │           ▲        └ ended: goes on ─┐      │
+ *	        │           └──────────────────────────┘      │
+ *	        └ anything else goes wrong: on to the next server
  *
- * A watch with sendInitialEvents spares the server a list in memory. Servers older than 1.27 do not know it
- * and never say that all has come; some refuse it; some promise it and fail (behind an etcd before 3.4.25: an
- * ERROR event, code 500). Each of these is answered by pages of 500, from then on.
+ * Lists are of what the server has in its cache (resourceVersion=0, and later no older than what we know),
+ * whole, and read as they come: the cheapest way for both sides (docs/decisions/0027-kube-reading.md).
  *
  * Two views of a Node: whole, of 13 kB, and its metadata, of 1.4 kB, annotations among it. With
  * `metadata` only lists that are asked for with KUBE_WATCH_FULL read whole Nodes.
@@ -29,7 +30,6 @@ struct kube_watch_conf {
 	struct kube_client *client;
 	const char *name; /* of the only Node of interest; NULL = all */
 	bool metadata;
-	bool *pages_only; /* the server lists by pages only: what one watch learns, all know */
 	uint64_t seed;
 	/* A complete list begins: what it does not have is gone. */
 	void (*begin)(void *arg);
@@ -54,7 +54,5 @@ void kube_watch_up(struct kube_watch *w);
 void kube_watch_lost(struct kube_watch *w);
 /* From a callback, too: the list begins later, from the loop. */
 void kube_watch_relist(struct kube_watch *w, enum kube_watch_list how);
-/* The last complete list is continued by a watch that stands. */
-bool kube_watch_synced(const struct kube_watch *w);
 
 #endif

@@ -42,7 +42,6 @@ struct source {
 	struct ip public_ip, public_ip6;   /* node-public-ip, as last told */
 	struct kube_client *client;
 	struct kube_watch *mine, *all;
-	bool pages_only; /* as kube_watch has it */
 	struct kube_own *own;
 	struct kube_nodes nodes;
 
@@ -682,7 +681,6 @@ static int kube_open(const struct source_conf *conf, struct source **ret, struct
 	for (size_t i = 0; i < conf->n_known; i++)
 		know(s, &conf->known[i]);
 	watch.client = s->client;
-	watch.pages_only = &s->pages_only;
 	watch.metadata = true;
 	watch.begin = on_all_begin;
 	watch.node = on_all_node;

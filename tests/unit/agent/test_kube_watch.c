@@ -14,7 +14,6 @@
 static struct scene {
 	struct loop loop;
 	struct kube_watch *watch;
-	bool pages_only;
 	char heard[500];
 } scene;
 
@@ -74,7 +73,6 @@ static void begin(const char *name, bool metadata, enum kube_watch_list first)
 			.client = &kube,
 			.name = name,
 			.metadata = metadata,
-			.pages_only = &scene.pages_only,
 			.seed = 7,
 			.begin = on_begin,
 			.node = on_node,
@@ -93,29 +91,42 @@ static void end(void)
 	assert_int_equal(n_calls(), 0);
 }
 
-static void test_one_stream_lists_and_watches(void **state)
+/* Whatever the list under way is asked for by: nothing in it. */
+static void end_list(const char *version)
+{
+	struct kube_call *call = asked("resourceVersion=");
+
+	assert_false(call->conf.watch);
+	say_list_end(call, version, "");
+	answer(call, 0, "");
+}
+
+static void test_lists_and_watches(void **state)
 {
 	struct kube_call *call;
 
 	(void)state;
 	begin("node-1", false, KUBE_WATCH_META);
-	call = asked("sendInitialEvents=true");
-	assert_non_null(strstr(call->path, "fieldSelector=metadata.name%3Dnode-1"));
-	assert_non_null(strstr(call->path, "allowWatchBookmarks=true"));
+	call = asked("?resourceVersion=0&fieldSelector=metadata.name%3Dnode-1");
 	assert_string_equal(call->conf.accept, KUBE_ACCEPT);
-	assert_false(kube_watch_synced(scene.watch));
-	say_node(call, KUBE_EVENT_ADDED, "node-1", "5");
-	say_bookmark(call, "9", true);
-	heard("begin +node-1 listed");
-	assert_true(kube_watch_synced(scene.watch));
+	assert_false(call->conf.watch);
+	say_node(call, KUBE_EVENT_LISTED, "node-1", "5");
+	heard("begin +node-1");
+	say_list_end(call, "9", "");
+	answer(call, 0, "");
+	heard("listed");
 	assert_true(kube.well);
+	call = asked("?resourceVersion=9&fieldSelector=metadata.name%3Dnode-1&watch=true"
+		     "&allowWatchBookmarks=true&timeoutSeconds=");
+	assert_string_equal(call->conf.accept, KUBE_ACCEPT);
+	assert_true(call->conf.watch);
 	say_node(call, KUBE_EVENT_MODIFIED, "node-1", "10");
 	say_node(call, KUBE_EVENT_DELETED, "node-1", "11");
 	say_bookmark(call, "15", false);
 	heard("+node-1 -node-1");
 	answer(call, 0, ""); /* timeoutSeconds */
 	fake_loop_pass(&scene.loop, 10000);
-	assert_non_null(asked("resourceVersion=15"));
+	assert_non_null(asked("?resourceVersion=15&"));
 	heard("");
 	end();
 }
@@ -127,78 +138,20 @@ static void test_two_views(void **state)
 
 	(void)state;
 	begin(NULL, true, KUBE_WATCH_FULL);
-	call = asked("sendInitialEvents=true");
+	call = asked("resourceVersion=0");
 	assert_null(strstr(call->path, "fieldSelector"));
 	assert_string_equal(call->conf.accept, KUBE_ACCEPT);
-	say_bookmark(call, "9", true);
-	assert_false(call->used);
-	fake_loop_pass(&scene.loop, 0);
-	call = asked("resourceVersion=9");
-	assert_non_null(strstr(call->conf.accept, "as=PartialObjectMetadata;"));
+	end_list("9");
+	assert_non_null(strstr(asked("watch=true")->conf.accept, ";as=PartialObjectMetadata;"));
 	kube_watch_relist(scene.watch, KUBE_WATCH_META);
 	fake_loop_pass(&scene.loop, 0);
-	call = asked("sendInitialEvents=true");
-	assert_non_null(strstr(call->conf.accept, "as=PartialObjectMetadata;"));
+	call = asked("?resourceVersion=9&resourceVersionMatch=NotOlderThan");
+	assert_non_null(strstr(call->conf.accept, ";as=PartialObjectMetadataList;"));
 	kube_watch_relist(scene.watch, KUBE_WATCH_FULL);
 	fake_loop_pass(&scene.loop, 0);
-	assert_string_equal(asked("sendInitialEvents=true")->conf.accept, KUBE_ACCEPT);
+	assert_string_equal(asked("NotOlderThan")->conf.accept, KUBE_ACCEPT);
 	heard("begin listed begin begin");
 	end();
-}
-
-static void refuse_by_status(struct kube_call *call)
-{
-	answer(call, 422, "sendInitialEvents is forbidden");
-}
-
-static void refuse_by_event(struct kube_call *call)
-{
-	say_status(call, 500, "RequestWatchProgress is disabled");
-}
-
-static void say_nothing(struct kube_call *call)
-{
-	say_node(call, KUBE_EVENT_ADDED, "a", "5");
-	fake_loop_pass(&scene.loop, 6000);
-}
-
-static void just_end(struct kube_call *call)
-{
-	answer(call, 0, "");
-}
-
-/* Each way in which servers do not list by watch. */
-static void test_pages_instead(void **state)
-{
-	void (*const ways[])(struct kube_call * call) = {refuse_by_status, refuse_by_event,
-							 say_nothing, just_end};
-	struct kube_call *call;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		begin(NULL, true, KUBE_WATCH_META);
-		ways[i](asked("sendInitialEvents=true"));
-		fake_loop_pass(&scene.loop, 0);
-		assert_true(scene.pages_only);
-		assert_string_equal(scene.heard + strlen(scene.heard) - strlen("begin"), "begin");
-		scene.heard[0] = '\0';
-		call = asked("?limit=500");
-		assert_non_null(strstr(call->conf.accept, "as=PartialObjectMetadataList;"));
-		assert_false(call->conf.watch);
-		say_node(call, KUBE_EVENT_LISTED, "a", "3");
-		say_list_end(call, "9", "TOKEN");
-		answer(call, 0, "");
-		fake_loop_pass(&scene.loop, 0);
-		call = asked("?limit=500&continue=TOKEN");
-		say_node(call, KUBE_EVENT_LISTED, "b", "4");
-		say_list_end(call, "9", "");
-		heard("+a +b");
-		answer(call, 0, "");
-		heard("listed");
-		fake_loop_pass(&scene.loop, 0);
-		assert_non_null(asked("resourceVersion=9&watch=true"));
-		end();
-	}
 }
 
 /* The API server's history begins later than what we know. */
@@ -207,39 +160,19 @@ static void test_gone(void **state)
 	(void)state;
 	for (int by_event = 0; by_event < 2; by_event++) {
 		begin(NULL, true, KUBE_WATCH_META);
-		say_bookmark(asked("sendInitialEvents"), "9", true);
+		end_list("9");
 		heard("begin listed");
 		if (by_event)
-			say_status(asked("sendInitialEvents"), 410, "too old resource version");
+			say_status(asked("watch=true"), 410, "too old resource version");
 		else
-			answer(asked("sendInitialEvents"), 410, "410 Expired");
+			answer(asked("watch=true"), 410, "410 Expired");
 		assert_int_equal(n_calls(), 0); /* not all agents at once */
 		fake_loop_pass(&scene.loop, 5000);
-		assert_non_null(asked("sendInitialEvents"));
+		assert_non_null(asked("resourceVersion=0"));
 		heard("begin");
 		assert_string_equal(kube.failed, "");
 		end();
 	}
-}
-
-/* A page's token has expired: all pages anew. */
-static void test_pages_expire(void **state)
-{
-	struct kube_call *call;
-
-	(void)state;
-	begin(NULL, true, KUBE_WATCH_META);
-	refuse_by_status(asked("sendInitialEvents"));
-	fake_loop_pass(&scene.loop, 0);
-	call = asked("?limit=500");
-	say_list_end(call, "9", "TOKEN");
-	answer(call, 0, "");
-	fake_loop_pass(&scene.loop, 0);
-	answer(asked("continue=TOKEN"), 410, "410 Expired");
-	fake_loop_pass(&scene.loop, 5000);
-	assert_null(strstr(asked("?limit=500")->path, "continue"));
-	heard("begin begin begin");
-	end();
 }
 
 /* Restored from a backup: what was version 100 is now 40, and nothing else would tell. */
@@ -248,18 +181,34 @@ static void test_back_in_time(void **state)
 	(void)state;
 	for (int by_node = 0; by_node < 2; by_node++) {
 		begin(NULL, true, KUBE_WATCH_META);
-		say_bookmark(asked("sendInitialEvents"), "100", true);
+		end_list("100");
 		heard("begin listed");
 		if (by_node)
-			say_node(asked("sendInitialEvents"), KUBE_EVENT_MODIFIED, "a", "41");
+			say_node(asked("watch=true"), KUBE_EVENT_MODIFIED, "a", "41");
 		else
-			say_bookmark(asked("sendInitialEvents"), "41", false);
+			say_bookmark(asked("watch=true"), "41", false);
 		heard("");
 		fake_loop_pass(&scene.loop, 5000);
-		assert_non_null(asked("sendInitialEvents"));
+		assert_non_null(asked("resourceVersion=0"));
 		heard("begin");
 		end();
 	}
+}
+
+/* The same, noticed by a list: the server waits for a version that it will not have, then gives up. */
+static void test_list_too_new(void **state)
+{
+	(void)state;
+	begin(NULL, true, KUBE_WATCH_META);
+	end_list("100");
+	kube_watch_relist(scene.watch, KUBE_WATCH_META);
+	fake_loop_pass(&scene.loop, 0);
+	answer(asked("resourceVersion=100&"), 504, "504 Timeout: Too large resource version");
+	fake_loop_pass(&scene.loop, 5000);
+	assert_string_equal(kube.failed, "");
+	answer(asked("resourceVersion=0"), 504, "504 Timeout");
+	assert_string_equal(kube.failed, "504 Timeout"); /* then it is something else */
+	end();
 }
 
 static void test_busy(void **state)
@@ -269,13 +218,13 @@ static void test_busy(void **state)
 
 	(void)state;
 	begin(NULL, true, KUBE_WATCH_META);
-	call = asked("sendInitialEvents");
+	call = asked("resourceVersion=0");
 	call->used = false;
 	call->conf.done(call->conf.arg, &busy);
 	fake_loop_pass(&scene.loop, 6900);
 	assert_int_equal(n_calls(), 0);
 	fake_loop_pass(&scene.loop, 200);
-	assert_non_null(asked("sendInitialEvents"));
+	assert_non_null(asked("resourceVersion=0"));
 	assert_string_equal(kube.failed, "");
 	end();
 }
@@ -285,8 +234,23 @@ static void test_of_no_use(void **state)
 {
 	(void)state;
 	begin(NULL, true, KUBE_WATCH_META);
-	answer(asked("sendInitialEvents"), 403, "403 Forbidden: no");
+	answer(asked("resourceVersion=0"), 403, "403 Forbidden: no");
 	assert_string_equal(kube.failed, "403 Forbidden: no");
+	end();
+}
+
+/* A part of a list, told as the whole, would delete routes. */
+static void test_list_in_parts(void **state)
+{
+	struct kube_call *call;
+
+	(void)state;
+	begin(NULL, true, KUBE_WATCH_META);
+	call = asked("resourceVersion=0");
+	say_list_end(call, "9", "TOKEN");
+	answer(call, 0, "");
+	assert_non_null(strstr(kube.failed, "not whole"));
+	heard("begin");
 	end();
 }
 
@@ -295,11 +259,10 @@ static void test_lost(void **state)
 {
 	(void)state;
 	begin(NULL, true, KUBE_WATCH_META);
-	say_bookmark(asked("sendInitialEvents"), "9", true);
+	end_list("9");
 	kube.up = false;
-	answer(asked("sendInitialEvents"), -1, "connection reset");
+	answer(asked("watch=true"), -1, "connection reset");
 	kube_watch_lost(scene.watch);
-	assert_false(kube_watch_synced(scene.watch));
 	fake_loop_pass(&scene.loop, 60000);
 	kube.up = true;
 	kube_watch_up(scene.watch);
@@ -313,7 +276,15 @@ static void test_lost(void **state)
 	assert_int_equal(n_calls(), 0);
 	kube.up = true;
 	kube_watch_up(scene.watch);
-	assert_non_null(asked("sendInitialEvents"));
+	assert_non_null(asked("NotOlderThan"));
+	/* And during the list: it begins anew. */
+	kube.up = false;
+	answer(asked("NotOlderThan"), -1, "connection reset");
+	kube_watch_lost(scene.watch);
+	kube.up = true;
+	kube_watch_up(scene.watch);
+	assert_non_null(asked("NotOlderThan"));
+	heard("begin begin");
 	end();
 }
 
@@ -322,8 +293,8 @@ static void test_short_watches(void **state)
 {
 	(void)state;
 	begin(NULL, true, KUBE_WATCH_META);
-	say_bookmark(asked("sendInitialEvents"), "9", true);
-	answer(asked("sendInitialEvents"), 0, "");
+	end_list("9");
+	answer(asked("watch=true"), 0, "");
 	fake_loop_pass(&scene.loop, 1000);
 	assert_int_equal(n_calls(), 0);
 	fake_loop_pass(&scene.loop, 5000);
@@ -337,8 +308,8 @@ static void test_bad_objects(void **state)
 
 	(void)state;
 	begin(NULL, true, KUBE_WATCH_META);
-	say(asked("sendInitialEvents"), KUBE_READ_BAD, &r);
-	say_bookmark(asked("sendInitialEvents"), "9", true);
+	say(asked("resourceVersion=0"), KUBE_READ_BAD, &r);
+	end_list("9");
 	heard("begin bad listed");
 	end();
 }
@@ -346,14 +317,14 @@ static void test_bad_objects(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_one_stream_lists_and_watches),
+		cmocka_unit_test(test_lists_and_watches),
 		cmocka_unit_test(test_two_views),
-		cmocka_unit_test(test_pages_instead),
 		cmocka_unit_test(test_gone),
-		cmocka_unit_test(test_pages_expire),
 		cmocka_unit_test(test_back_in_time),
+		cmocka_unit_test(test_list_too_new),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_of_no_use),
+		cmocka_unit_test(test_list_in_parts),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_short_watches),
 		cmocka_unit_test(test_bad_objects),
