@@ -11,7 +11,7 @@
  *	        └ anything else goes wrong: on to the next server
  *
  * Lists are of what the server has in its cache (resourceVersion=0, and later no older than what we know),
- * whole, and read as they come: the cheapest way for both sides (docs/decisions/0027-kube-reading.md).
+ * whole, and read as they come: the cheapest way for both sides (docs/decisions/0028-kube-reading.md).
  *
  * Two views of a Node: whole, of 13 kB, and its metadata, of 1.4 kB, annotations among it. With
  * `metadata` only lists that are asked for with KUBE_WATCH_FULL read whole Nodes.
