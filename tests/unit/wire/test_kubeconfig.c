@@ -307,6 +307,7 @@ static void bounded(void **state _unused_)
 	too_much(repeated("[", "a,", LIMIT_KUBECONFIG_NODES, "]"), "more than 20000 values");
 	too_much(repeated("", "[", 65, ""), "nested deeper than 64");
 	too_much(repeated("", "- ", 65, ""), "nested deeper than 64");
+	too_much(repeated("", "%TAG !a! b\n", 17, ""), "more than 16 %TAG directives");
 	too_much(repeated("", "- &a b\n", 1001, ""), "more than 1000 anchors");
 }
 
