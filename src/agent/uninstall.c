@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/cni_files.h"
 #include "agent/conf.h"
 #include "agent/last_good.h"
 #include "agent/lease_record.h"
@@ -380,6 +381,18 @@ static void see_to_lease(struct job *j, struct opts *o)
 
 /* --- our files ---------------------------------------------------------------------------------- */
 
+/* A runtime calls the plugins to take down each pod that is left. */
+static void say_cni_files(const struct opts *o)
+{
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s/" CNI_FILES_CONFLIST, o->cni_conf_dir);
+	if (access(path, F_OK) == 0)
+		printf("left     %s and the plugins in %s: pods need them to end; remove them after "
+		       "the last pod\n",
+		       path, o->cni_bin_dir);
+}
+
 static void remove_files(const struct job *j)
 {
 	static const char *const names[] = {"loden.sock",    "last-exit",
@@ -399,6 +412,7 @@ static void remove_files(const struct job *j)
 		printf("left     %s/" LEASE_RECORD_NAME ": for another loden uninstall --lease\n",
 		       o->state_dir);
 	}
+	say_cni_files(o);
 	printf("left     sysctls (ip_forward and the like): others may count on them by now\n");
 }
 

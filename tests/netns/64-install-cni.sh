@@ -91,6 +91,9 @@ wait_for 10 'one that comes first is named' first
 rm "$conf/05-other.conf"
 agent_stop a
 
+want_exit 'to uninstall' 0 on a loden uninstall --cni-conf-dir="$conf" --cni-bin-dir="$bin"
+want_match 'says what it leaves' "left +$list and the plugins in $bin" "$out"
+
 echo '--- once, by hand'
 rm -rf "$bin" "$conf"
 mkdir -p "$bin"
