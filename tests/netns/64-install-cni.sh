@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 300
-# --install-cni: plugins and conflist come, and come back; the conflist only once the network stands; what is of others
+# S0-01, S0-09, S3-03. --install-cni: plugins and conflist come, and come back; the conflist only once the network stands; what is of others
 # stays. And --proc-sys, for where /proc/sys is read-only, as in a container.
 . "$(dirname "$0")/lib.sh"
 
