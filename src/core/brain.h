@@ -55,6 +55,8 @@ struct learnt {
 	struct netconf net;
 	char config_problem[400]; /* "" = the last one read was fine */
 
+	uint64_t store_id; /* 0 = not known, yet */
+
 	bool have_uplink;
 	struct uplink uplink; /* a family that lost its addresses keeps the last ones */
 	char uplink_problem[240];

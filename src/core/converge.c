@@ -28,7 +28,8 @@ static void choose_mac(struct brain *b, bool v6)
 
 	if (mac_is_set(mac))
 		return;
-	before = leases_find_public(&b->learnt.leases, &b->learnt.uplink.public_ip);
+	before = leases_find_earlier(&b->learnt.leases, b->learnt.store_id,
+				     &b->learnt.uplink.public_ip);
 	if (before)
 		earlier = lease_half(before, v6).vtep_mac;
 	*mac = mac_is_unicast(&earlier) ? earlier : mac_from_random(brain_random(b));

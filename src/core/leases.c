@@ -199,13 +199,14 @@ void leases_settle(struct leases *t)
 	}
 }
 
-const struct lease *leases_find_public(struct leases *t, const struct ip *public_ip)
+const struct lease *leases_find_earlier(struct leases *t, uint64_t node, const struct ip *public_ip)
 {
 	leases_settle(t);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct lease *l = &t->peers[i].lease;
 
-		if (l->type != BACKEND_NONE && ip_eq(&l->public_ip, public_ip))
+		if (l->type != BACKEND_NONE &&
+		    (l->node ? l->node == node : ip_eq(&l->public_ip, public_ip)))
 			return l;
 	}
 	return NULL;

@@ -85,8 +85,9 @@ struct leases_verdict {
 void leases_judge(struct leases *t, const struct leases_self *self, struct arena *scratch,
 		  struct text *notes, struct leases_verdict *ret_verdict);
 
-/* The lease with our public address and type, whatever its subnet; NULL if there is none. For the MAC
- * of an earlier run. Settles. O(n). */
-const struct lease *leases_find_public(struct leases *t, const struct ip *public_ip);
+/* Our lease of an earlier run, for its MAC, whatever its subnet; NULL if there is none. Where leases are Nodes' it is
+ * that of our Node, for public-ip-overwrite may have it at another address; else the one at ours. Settles. O(n). */
+const struct lease *leases_find_earlier(struct leases *t, uint64_t node,
+					const struct ip *public_ip);
 
 #endif

@@ -49,6 +49,8 @@ void recall_take(struct brain *b, const struct event *ev)
 	*r = (struct recall){
 		.conf = true, .leases = true, .own = true, .store_id = ev->recalled.store_id};
 	text_copy(r->when, sizeof(r->when), ev->recalled.when);
+	if (!l->store_id)
+		l->store_id = ev->recalled.store_id;
 	l->have_config = true;
 	l->net = *net;
 	leases_replace(&l->leases, ev->recalled.leases, ev->recalled.n);

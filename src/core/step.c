@@ -362,6 +362,7 @@ static void learn(struct brain *b, const struct event *ev, struct update *ret)
 		SAY(l->source_problem, ev->source.up ? "" : ev->source.problem, "");
 		break;
 	case EVENT_STORE:
+		l->store_id = ev->store.id;
 		recall_check_store(b, ev->store.id);
 		break;
 	case EVENT_RECALLED:

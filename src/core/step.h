@@ -114,7 +114,7 @@ struct event {
 		} source;
 
 		struct {
-			uint64_t id; /* 0 = not known */
+			uint64_t id; /* 0 = not known; of Kubernetes: of our own Node */
 		} store;
 
 		/* Stands in until the source speaks; see core/recall.c. */

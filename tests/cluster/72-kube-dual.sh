@@ -155,3 +155,7 @@ forgets() {
 }
 forgets 'after a reboot'
 all_ping 'after a reboot' a1 b1 c1
+overwrite '"203.0.113.1"' '"2001:db8::1"'
+wait_for 30 'a: overwritten' annotation_is a public-ip 203.0.113.1
+wait_for 30 'a: IPv6, too' annotation_is a public-ipv6 2001:db8::1
+forgets 'with an overwrite'

@@ -371,10 +371,30 @@ static void test_changes_and_what_is_none(void **state)
 	leases_replace(&t, two, 2);
 	assert_int_equal(t.n, 2);
 	assert_true(lease_eq(&t.peers[0].lease, &a));
-	assert_ptr_equal(leases_find_public(&t, &a.public_ip), &t.peers[0].lease);
-	assert_null(leases_find_public(&t, &b.public_ip));
+	assert_ptr_equal(leases_find_earlier(&t, 0, &a.public_ip), &t.peers[0].lease);
+	assert_ptr_equal(leases_find_earlier(&t, 7, &a.public_ip), &t.peers[0].lease);
+	assert_null(leases_find_earlier(&t, 0, &b.public_ip));
 	leases_replace(&t, NULL, 0);
 	assert_int_equal(t.n, 0);
+	leases_fini(&t);
+}
+
+/* Of Nodes ours is the one that is ours, whichever address is published of it and of others. */
+static void test_earlier_lease_of_our_node(void **state)
+{
+	struct lease all[] = {lease("10.244.1.0/24", "192.168.0.2", MAC(1)),
+			      lease("10.244.2.0/24", "203.0.113.1", MAC(2))};
+	struct ip ip = all[0].public_ip;
+	struct leases t;
+
+	(void)state;
+	all[0].node = 11;
+	all[1].node = 12;
+	leases_init(&t);
+	leases_replace(&t, all, 2);
+	assert_true(lease_eq(leases_find_earlier(&t, 12, &ip), &all[1]));
+	assert_null(leases_find_earlier(&t, 13, &ip));
+	assert_null(leases_find_earlier(&t, 0, &ip));
 	leases_fini(&t);
 }
 
@@ -454,6 +474,7 @@ int main(void)
 		cmocka_unit_test(test_a_family_that_is_off),
 		cmocka_unit_test(test_many_refused_are_counted),
 		cmocka_unit_test(test_changes_and_what_is_none),
+		cmocka_unit_test(test_earlier_lease_of_our_node),
 		cmocka_unit_test(test_one_subnet_of_two_nodes),
 		cmocka_unit_test(test_a_list_holds_each_subnet_once),
 	};
