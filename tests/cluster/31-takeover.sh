@@ -67,7 +67,7 @@ for mode in iptables nftables; do
 	want_exit "$mode: uninstall" 0 on a loden uninstall
 	# But for the plugin's mark on the pods' own links, which goes with them.
 	want_eq "$mode: nothing of ours is left" '' "$(on a sh -c 'ip -d link | grep -v alias.loden:cbr0/; ip route show proto 102; ip nexthop
-		nft list ruleset; find /run /var/lib' 2>/dev/null | grep -i 'loden\|102' || :)"
+		nft -s list ruleset; find /run /var/lib' 2>/dev/null | grep -i 'loden\|102' || :)"
 	# Nobody masquerades now: the measurement must see that.
 	[ $mode = nftables ] || on a iptables-nft -P FORWARD ACCEPT
 	outside_start

@@ -78,7 +78,7 @@ for mode in iptables nftables; do
 	want_exit "$mode: uninstall" 0 on a loden uninstall
 	# But for the plugin's mark on the pods' own links, which goes with them.
 	want_eq "$mode: nothing of ours is left" '' "$(on a sh -c 'ip -d link | grep -v alias.loden:cbr0/; ip -4 route show proto 102; ip -6 route show proto 102
-		ip nexthop; nft list ruleset; find /run /var/lib' 2>/dev/null | grep -i 'loden\|102' || :)"
+		ip nexthop; nft -s list ruleset; find /run /var/lib' 2>/dev/null | grep -i 'loden\|102' || :)"
 	flanneld_start a --ip-masq
 	wait_for 60 "$mode: flanneld runs again" flanneld_runs a
 	wait_for 60 "$mode: pods ping" quiet pings a1 p1
