@@ -109,9 +109,14 @@ static void on_header(void *arg, const char *name, const char *value)
 {
 	struct kube_call *call = arg;
 
-	if (strcmp(name, ":status") == 0)
+	if (strcmp(name, ":status") == 0) {
 		call->http_status = (unsigned)strtoul(value, NULL, 10);
-	else if (strcmp(name, "retry-after") == 0)
+		call->heard_ms = loop_now_ms(call->client->conf.loop);
+		call_enter(call);
+		if (is_ok(call) && call->conf.begun)
+			call->conf.begun(call->conf.arg);
+		call_leave(call);
+	} else if (strcmp(name, "retry-after") == 0)
 		call->retry_after_s = (uint32_t)MIN(strtoul(value, NULL, 10), 3600ul);
 }
 

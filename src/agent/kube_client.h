@@ -64,6 +64,8 @@ struct kube_call_conf {
 	const char *accept; /* KUBE_ACCEPT… */
 	const char *body;   /* copied; NULL = none. A KUBE_PATCH_TYPE */
 	bool watch;
+	/* The server has begun to answer, with 2xx. May be NULL. */
+	void (*begun)(void *arg);
 	/* Each thing found in the answer; `err` is a story for KUBE_READ_BAD. May be NULL. */
 	void (*item)(void *arg, enum kube_read_type type, const struct kube_read *r,
 		     const struct err *err);

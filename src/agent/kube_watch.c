@@ -129,6 +129,16 @@ static void on_item(void *arg, enum kube_read_type type, const struct kube_read 
 	}
 }
 
+static void on_begun(void *arg)
+{
+	struct kube_watch *w = arg;
+
+	if (w->state != STATE_WATCHING)
+		return;
+	kube_client_well(w->conf.client);
+	w->conf.watching(w->conf.arg);
+}
+
 static void watch(struct kube_watch *w);
 
 static void list_end(struct kube_watch *w)
@@ -140,7 +150,6 @@ static void list_end(struct kube_watch *w)
 	}
 	memcpy(w->version, w->listed, sizeof(w->version));
 	w->list_wanted = w->list_full = false;
-	kube_client_well(w->conf.client);
 	w->conf.listed(w->conf.arg);
 	if (w->state == STATE_LISTING) /* and nothing else came of it */
 		watch(w);
@@ -182,6 +191,7 @@ static void ask(struct kube_watch *w, const char *accept, const char *query)
 							   .path = path,
 							   .accept = accept,
 							   .watch = is_watch,
+							   .begun = on_begun,
 							   .item = on_item,
 							   .done = on_done,
 							   .arg = w,
@@ -234,7 +244,8 @@ static void on_timer(void *arg)
 
 void kube_watch_up(struct kube_watch *w)
 {
-	go(w);
+	if (w->state == STATE_IDLE)
+		go(w);
 }
 
 void kube_watch_lost(struct kube_watch *w)

@@ -37,6 +37,8 @@ struct kube_watch_conf {
 	/* Also during a list. */
 	void (*gone)(void *arg, const struct kube_node *n);
 	void (*listed)(void *arg);
+	/* A watch stands that goes on where the list, or an earlier watch, ended. Again for each. */
+	void (*watching)(void *arg);
 	/* An object that is none; one line. */
 	void (*bad)(void *arg, const char *problem);
 	void *arg;
@@ -49,7 +51,7 @@ struct kube_watch *kube_watch_new(const struct kube_watch_conf *conf, enum kube_
 /* NULL is fine. Before the client. */
 void kube_watch_free(struct kube_watch *w);
 
-/* The client is up; lost. */
+/* The client is up (nothing, if that is known); lost. */
 void kube_watch_up(struct kube_watch *w);
 void kube_watch_lost(struct kube_watch *w);
 /* From a callback, too: the list begins later, from the loop. */

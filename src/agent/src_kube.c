@@ -48,6 +48,7 @@ struct source {
 	bool mine_seen; /* in the list under way */
 	uint64_t told_store;
 
+	bool watching;		  /* all: the list is continued */
 	bool listing, list_ended; /* … but for what is still to be fetched */
 	struct lease *leases;	  /* while listing */
 	size_t n_leases, size_leases, n_malformed;
@@ -324,6 +325,13 @@ static void leases_drop(struct source *s)
 	s->n_leases = s->size_leases = 0;
 }
 
+/* Everything is told and what changes will be: the source is up. */
+static void told_all(struct source *s)
+{
+	if (s->watching && !s->listing)
+		tell_up(s);
+}
+
 static void list_end(struct source *s)
 {
 	struct event ev = {
@@ -338,7 +346,7 @@ static void list_end(struct source *s)
 	log_info("kube.listed", "leases=%zu malformed=%zu", s->n_leases, s->n_malformed);
 	tell(s, &ev);
 	leases_drop(s);
-	tell_up(s);
+	told_all(s);
 }
 
 static void on_all_begin(void *arg)
@@ -371,6 +379,14 @@ static void on_all_listed(void *arg)
 
 	s->list_ended = true;
 	list_end(s);
+}
+
+static void on_all_watching(void *arg)
+{
+	struct source *s = arg;
+
+	s->watching = true;
+	told_all(s);
 }
 
 /* ---- Nodes that have joined ---- */
@@ -507,6 +523,12 @@ static void on_mine_listed(void *arg)
 
 	if (!s->mine_seen)
 		kube_own_saw(s->own, NULL);
+}
+
+static void on_mine_watching(void *arg)
+{
+	struct source *s = arg;
+
 	kube_own_synced(s->own, true);
 	kube_watch_up(s->all);
 }
@@ -563,6 +585,7 @@ static void on_lost(void *arg)
 {
 	struct source *s = arg;
 
+	s->watching = false;
 	kube_own_synced(s->own, false);
 	kube_watch_lost(s->mine);
 	kube_watch_lost(s->all);
@@ -686,6 +709,7 @@ static int kube_open(const struct source_conf *conf, struct source **ret, struct
 	watch.node = on_all_node;
 	watch.gone = on_all_gone;
 	watch.listed = on_all_listed;
+	watch.watching = on_all_watching;
 	s->all = kube_watch_new(&watch, s->nodes.n > 0 ? KUBE_WATCH_META : KUBE_WATCH_FULL);
 	watch.metadata = false;
 	watch.name = s->node;
@@ -693,6 +717,7 @@ static int kube_open(const struct source_conf *conf, struct source **ret, struct
 	watch.node = on_mine_node;
 	watch.gone = on_mine_gone;
 	watch.listed = on_mine_listed;
+	watch.watching = on_mine_watching;
 	s->mine = kube_watch_new(&watch, KUBE_WATCH_FULL);
 	r = filewatch_open(&s->net_watch, err);
 	if (r < 0)

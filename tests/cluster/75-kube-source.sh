@@ -141,16 +141,27 @@ all_ping 'pods' a1 b1 c1
 : >"$T/audit.json"
 kube_api_start
 wait_for 60 'a: settled' settled a
+wait_for 60 'c, which was not restarted: settled' settled c
+kube_node_add i 10.244.9.0/24
+kube -type application/strategic-merge-patch+json request PATCH $NODES/i/status \
+	"{\"metadata\":{\"annotations\":{\"$PREFIX/kube-subnet-manager\":\"true\",\"$PREFIX/backend-type\":\"vxlan\",\"$PREFIX/public-ip\":\"192.168.77.9\",\"$PREFIX/backend-data\":\"{\\\"VNI\\\":1,\\\"VtepMAC\\\":\\\"02:00:00:00:00:09\\\"}\"}}}" >/dev/null 2>&1
+wait_for 20 'c: follows what comes' has_route c 10.244.9.0/24
+annotate c public-ip '"192.0.2.7"'
+wait_for 20 'c: keeps its Node right' annotation_is c public-ip 192.168.77.3
+kube_node_del i
+wait_for 20 'c: and what goes' gone c 10.244.9.0/24
 want_eq 'a: Nodes that it knows are not read again' 0 "$(kube_asked $KUBE_ACCOUNT | grep -c "^get $NODES/[bc]")"
 all_ping 'pods' a1 b1 c1
 
 echo '--- our Node is deleted, and made anew'
 kube_node_del a
 wait_for 20 'a: says so' problem_is a 'there is no Node a'
-all_ping 'the pods that run' a1 b1 c1
+wait_for 20 'c: it is gone for all others' gone c 10.244.1.0/24
+want_eq 'a: goes on as it was' 2 "$(fact a .peers)"
 kube_node_add a 10.244.1.0/24
 wait_for 30 'a: annotated again' annotation_is a public-ip 192.168.77.1
 wait_for 30 'a: settled' settled a
+all_ping 'pods' a1 b1 c1
 
 echo '--- no podCIDR: waits, and says who gives it'
 node_add g 8

@@ -94,6 +94,13 @@ static inline struct kube_call *asked(const char *part)
 	abort();
 }
 
+/* 2xx: the answer begins. */
+static inline void begin_answer(struct kube_call *call)
+{
+	assert_true(call->used);
+	call->conf.begun(call->conf.arg);
+}
+
 static inline void say(struct kube_call *call, enum kube_read_type type, const struct kube_read *r)
 {
 	struct err err = {"what is wrong with it"};

@@ -48,6 +48,12 @@ static void on_listed(void *arg)
 	hear("listed", "");
 }
 
+static void on_watching(void *arg)
+{
+	(void)arg;
+	hear("watching", "");
+}
+
 static void on_bad(void *arg, const char *problem)
 {
 	(void)arg;
@@ -78,6 +84,7 @@ static void begin(const char *name, bool metadata, enum kube_watch_list first)
 			.node = on_node,
 			.gone = on_gone,
 			.listed = on_listed,
+			.watching = on_watching,
 			.bad = on_bad,
 		},
 		first);
@@ -108,6 +115,7 @@ static void test_lists_and_watches(void **state)
 	(void)state;
 	begin("node-1", false, KUBE_WATCH_META);
 	call = asked("?resourceVersion=0&fieldSelector=metadata.name%3Dnode-1");
+	begin_answer(call);
 	assert_string_equal(call->conf.accept, KUBE_ACCEPT);
 	assert_false(call->conf.watch);
 	say_node(call, KUBE_EVENT_LISTED, "node-1", "5");
@@ -115,11 +123,14 @@ static void test_lists_and_watches(void **state)
 	say_list_end(call, "9", "");
 	answer(call, 0, "");
 	heard("listed");
-	assert_true(kube.well);
 	call = asked("?resourceVersion=9&fieldSelector=metadata.name%3Dnode-1&watch=true"
 		     "&allowWatchBookmarks=true&timeoutSeconds=");
 	assert_string_equal(call->conf.accept, KUBE_ACCEPT);
 	assert_true(call->conf.watch);
+	assert_false(kube.well);
+	begin_answer(call);
+	heard("watching");
+	assert_true(kube.well);
 	say_node(call, KUBE_EVENT_MODIFIED, "node-1", "10");
 	say_node(call, KUBE_EVENT_DELETED, "node-1", "11");
 	say_bookmark(call, "15", false);
@@ -266,8 +277,10 @@ static void test_lost(void **state)
 	fake_loop_pass(&scene.loop, 60000);
 	kube.up = true;
 	kube_watch_up(scene.watch);
-	assert_non_null(asked("resourceVersion=9&watch=true"));
-	heard("begin listed");
+	begin_answer(asked("resourceVersion=9&watch=true"));
+	heard("begin listed watching");
+	kube_watch_up(scene.watch); /* that is known */
+	assert_int_equal(n_calls(), 1);
 	/* Asked for a list while away. */
 	kube.up = false;
 	kube_watch_lost(scene.watch);
