@@ -36,11 +36,6 @@ static void warn_about(const struct opts_row *row)
 	switch (row->effect) {
 	case OPTS_WORKS:
 		return;
-	case OPTS_LATER:
-		log_warn("flag.not_yet",
-			 "flag=--%s why=\"accepted, but this version does nothing with it yet\"",
-			 row->name);
-		return;
 	case OPTS_NO_EFFECT:
 		log_info("flag.no_effect", "flag=--%s why=\"accepted for flannel's sake: %s\"",
 			 row->name, row->help);

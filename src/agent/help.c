@@ -7,7 +7,6 @@
 
 static const char *const effect_words[OPTS_EFFECT__COUNT] = {
 	[OPTS_WORKS] = "",
-	[OPTS_LATER] = "; accepted, but does nothing yet",
 	[OPTS_NO_EFFECT] = "; accepted, without effect",
 };
 static_assert(ARRAY_SIZE(effect_words) == OPTS_EFFECT__COUNT, "one per effect");

@@ -13,7 +13,6 @@
 #define INT(field, low, high) \
  .type = OPTS_INT, .offset = offsetof(struct opts, field), .min = (low), .max = (high)
 #define SECTION(title) .section = (title)
-#define LATER	       .effect = OPTS_LATER
 #define NO_EFFECT      .effect = OPTS_NO_EFFECT
 #define SECRET	       .secret = true
 #define OURS	       .ours = true

@@ -64,7 +64,6 @@ enum opts_type {
 /* What becomes of an option that is given. */
 enum opts_effect {
 	OPTS_WORKS,
-	OPTS_LATER,	/* flannel's; accepted, but this version does not do it yet */
 	OPTS_NO_EFFECT, /* flannel's; accepted, but there is nothing left for it to do */
 	OPTS_EFFECT__COUNT,
 };

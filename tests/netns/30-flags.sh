@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Flags and variables: a bad one ends with its complaint and exit 2; what later versions will do is
+# Flags and variables: a bad one ends with its complaint and exit 2; what has no effect is
 # accepted and said; nothing that is secret reaches the log.
 . "$(dirname "$0")/lib.sh"
 
@@ -22,16 +22,18 @@ want_exit 'a bad regex ends with 2' 2 on a loden agent '--iface-regex=eth('
 want_match 'and is named' 'iface-regex: missing closing parenthesis' "$out"
 want_exit 'an endpoint of another kind ends with 2' 2 on a loden agent --etcd-endpoints=unix:///run/etcd
 want_match 'and is named' 'unix:///run/etcd: the scheme must be http or https' "$out"
+want_exit 'Kubernetes, and nothing says which Node this is' 2 on a loden agent --kube-subnet-mgr
+want_match 'what would say it is named' 'NODE_NAME, or by POD_NAME and POD_NAMESPACE' "$out"
+want_exit 'nor where the API server is' 2 on a env NODE_NAME=a loden agent --kube-subnet-mgr
+want_match 'what would say it is named' 'KUBERNETES_SERVICE_HOST' "$out"
 want_exit '--help is no error' 0 "$T/flanneld" --help
 want_match 'and lists the flags' '^  --etcd-endpoints URLS$' "$out"
 want_exit '--version is no error' 0 "$T/flanneld" --version
 want_eq 'and says nothing on standard output' '' "$("$T/flanneld" --version 2>/dev/null)"
 
-agent_start a --kube-subnet-mgr --etcd-password=hunter2 --vmodule=x=1
-wait_for 5 'an agent for Kubernetes stays up and answers' agent_says 1 a
-wait_for 5 'and says what it cannot do' problem_is a 'kube-subnet-mgr'
-want_match 'a flag for later is named' 'flag.not_yet flag=--kube-subnet-mgr' "$(agent_log a)"
-want_match 'one without effect, too' 'flag.no_effect flag=--vmodule' "$(agent_log a)"
+agent_start a --etcd-password=hunter2 --vmodule=x=1
+wait_for 5 'the agent answers' agent_says 1 a
+want_match 'a flag without effect is named' 'flag.no_effect flag=--vmodule' "$(agent_log a)"
 want_no_match 'the password is not logged' hunter2 "$(agent_log a)"
 agent_stop a
 want_eq 'SIGTERM is an orderly end' 0 "$code"
