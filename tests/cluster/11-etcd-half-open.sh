@@ -30,7 +30,7 @@ want_match 'asleep when nothing happens (wake-ups in 28 s)' '^[0-3]$' "$(($(swit
 kill -STOP "$(pid_of etcd)"
 wait_for 60 'the silence is noticed and told' grep -q \
 	'^source down etcd: 192.168.77.254:2379: timed out: connected, but the server does not speak' "$T/a.out"
-want_match 'how it was noticed' 'etcd.left .*timed out: the server no longer answers' "$(cat "$T/a.log")"
+want_match 'how it was noticed' 'dial.left .*timed out: the server no longer answers' "$(cat "$T/a.log")"
 kill -CONT "$(pid_of etcd)"
 wait_for 40 'and mended' sh -c "tail -n 1 $T/a.out | grep -q '^source up'"
 etcd_peer 10.5.6.0/24 192.168.0.26 02:00:00:00:00:26
@@ -56,7 +56,7 @@ stop other KILL
 "$PROBE" "$half,$ETCD_URL" /coreos.com/network 192.168.0.1 86400 >"$T/b.out" 2>"$T/b.log" &
 echo $! >"$T/b.pid"
 wait_for 30 'an etcd without a leader is passed over' grep -q '^source up etcd 192.168.77.254:2379' "$T/b.out"
-want_match 'and why' 'etcd.left endpoint=192.168.77.254:2389 problem="(etcdserver: |timed out)' "$(cat "$T/b.log")"
+want_match 'and why' 'dial.left place=192.168.77.254:2389 problem="(etcdserver: |timed out)' "$(cat "$T/b.log")"
 stop b
 "$PROBE" "$half" /coreos.com/network 192.168.0.1 86400 >"$T/c.out" 2>"$T/c.log" &
 echo $! >"$T/c.pid"

@@ -122,7 +122,7 @@ wait_for 10 'ready' settled a
 sleep 5
 lose a
 written_again 5
-want_no_match 'on the same connection' 'etcd.left|etcd.down|own.failed' "$(agent_log a)"
+want_no_match 'on the same connection' 'dial.left|etcd.down|own.failed' "$(agent_log a)"
 wait_for 5 'ready' settled a
 
 echo '--- the password changes, in etcd and in the file; an agent that runs goes on'
@@ -130,7 +130,7 @@ echo Wv7-pass-2 | root user passwd flannel --interactive=false >/dev/null
 echo Wv7-pass-2 >"$T/password"
 lose a
 written_again 5
-want_no_match 'on the same connection' 'etcd.left|etcd.down|own.failed' "$(agent_log a)"
+want_no_match 'on the same connection' 'dial.left|etcd.down|own.failed' "$(agent_log a)"
 wait_for 5 'ready' settled a
 
 echo '--- what it may do is taken away, and given back'
