@@ -151,8 +151,8 @@ agent_start a --ip-masq
 wait_for 2 'from disk' on a loden status
 rm -rf "$T/etcd"
 ETCD_FLAGS='--initial-cluster-token another' etcd_start
+etcd_peer 10.99.5.0/24 192.168.77.55 02:00:00:00:00:55 # first, or a might choose its subnet
 etcd_conf '{"Network":"10.99.0.0/16","Backend":{"Type":"vxlan"}}'
-etcd_peer 10.99.5.0/24 192.168.77.55 02:00:00:00:00:55
 only_the_other() {
 	[ "$(routes a)" = '10.99.5.0/24 ' ]
 }
