@@ -216,12 +216,22 @@ pid_of() {
 	cat "$T/$1.pid"
 }
 
+# has_begun_ PID: it runs a program. Before that it is a copy of this shell, whose handler takes a signal, and nobody hears
+# of it; a function in the background stays one, so not for longer than a second.
+has_begun_() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ "$(readlink "/proc/$1/exe")" = "$(readlink /proc/$$/exe)" ] || return 0
+		sleep 0.1
+	done
+}
+
 # stop NAME [SIGNAL]: ends it and waits; its exit code is left in $code. Fine if it does not run. Not in a
 # subshell, which cannot wait for what it did not start.
 # shellcheck disable=SC2034 # for the test
 stop() {
 	code=0
 	[ -e "$T/$1.pid" ] || return 0
+	has_begun_ "$(cat "$T/$1.pid")"
 	quiet kill "-${2:-TERM}" "$(cat "$T/$1.pid")" || :
 	wait "$(cat "$T/$1.pid")" 2>/dev/null || code=$?
 	rm -f "$T/$1.pid"
