@@ -5,6 +5,7 @@
  *	SIGUSR1	no etcd: connections break off, new ones are answered by a web page
  *	SIGUSR2	slow: of what the server says one byte a second arrives, on each connection
  *	SIGQUIT	silent: connections stand, nothing passes any more
+ *	SIGALRM	cut: of what the server says the first 3,000 bytes arrive, on each new connection; then it closes
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include "base/base.h"
 
 #define PAIRS_MAX 16
+#define CUT_BYTES 3000 /* a TLS handshake, and then some */
 
 static const char page[] = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
 			   "<html><body><h1>It works!</h1></body></html>\n";
@@ -29,6 +31,7 @@ static volatile sig_atomic_t mode = SIGHUP;
 
 struct pair {
 	int client, server; /* -1 = free; server -1 = answered by the page */
+	size_t said_bytes;  /* by the server */
 };
 
 static struct pair pairs[PAIRS_MAX];
@@ -86,6 +89,7 @@ static void take(int listener, uint16_t server_port)
 		if (p->client >= 0)
 			continue;
 		p->client = fd;
+		p->said_bytes = 0;
 		p->server = mode == SIGUSR1 ? -1 : tcp_open(server_port, false);
 		if (mode != SIGUSR1 && p->server < 0)
 			drop(p);
@@ -96,27 +100,35 @@ static void take(int listener, uint16_t server_port)
 }
 
 /* False: one end has closed. */
-static bool pass(int from, int to, size_t max)
+static bool pass(int from, int to, size_t max, size_t *ret_said_bytes)
 {
 	char bytes[65536];
 	ssize_t n = recv(from, bytes, MIN(max, sizeof(bytes)), MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
+	*ret_said_bytes += (size_t)MAX(n, 0);
 	return n > 0 && send(to, bytes, (size_t)n, MSG_NOSIGNAL) == n;
+}
+
+/* How much more of what the server says may pass. */
+static size_t rest(const struct pair *p)
+{
+	return mode == SIGALRM ? CUT_BYTES - MIN(p->said_bytes, (size_t)CUT_BYTES) : SIZE_MAX;
 }
 
 static void serve(struct pair *p, bool client_readable, bool server_readable)
 {
 	char request[4096];
+	size_t asked_bytes = 0;
 
 	if (p->server < 0) {
 		if (client_readable && recv(p->client, request, sizeof(request), 0) > 0)
 			send(p->client, page, sizeof(page) - 1, MSG_NOSIGNAL);
 		if (client_readable)
 			drop(p);
-	} else if ((client_readable && !pass(p->client, p->server, SIZE_MAX)) ||
-		   (server_readable && !pass(p->server, p->client, SIZE_MAX))) {
+	} else if ((client_readable && !pass(p->client, p->server, SIZE_MAX, &asked_bytes)) ||
+		   (server_readable && !pass(p->server, p->client, rest(p), &p->said_bytes))) {
 		drop(p);
 	}
 }
@@ -125,7 +137,8 @@ static void serve(struct pair *p, bool client_readable, bool server_readable)
 static void drip(void)
 {
 	for (size_t i = 0; i < PAIRS_MAX; i++) {
-		if (pairs[i].server >= 0 && !pass(pairs[i].server, pairs[i].client, 1))
+		if (pairs[i].server >= 0 &&
+		    !pass(pairs[i].server, pairs[i].client, 1, &pairs[i].said_bytes))
 			drop(&pairs[i]);
 	}
 }
@@ -155,7 +168,7 @@ static void turn(int listener, uint16_t server_port, int was)
 
 int main(int argc, char **argv)
 {
-	const int signals[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT};
+	const int signals[] = {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGALRM};
 	time_t dripped = 0;
 	int listener, was = SIGHUP;
 
