@@ -68,6 +68,12 @@ static void gone(struct kube_watch *w, const char *why)
 	wait_ms(w, random_below(w, GONE_SPREAD_MS));
 }
 
+static void back(struct kube_watch *w, const char *why)
+{
+	gone(w, why);
+	w->conf.back(w->conf.arg);
+}
+
 /* The server says no: by its status, or by an event within a watch. */
 static void refused(struct kube_watch *w, const struct kube_status *s, const char *problem)
 {
@@ -76,18 +82,17 @@ static void refused(struct kube_watch *w, const struct kube_status *s, const cha
 	else if (s->code == 429)
 		wait_ms(w, s->retry_after_s ? s->retry_after_s * 1000ull : BUSY_WAIT_MS);
 	else if (s->code == 504 && w->state == STATE_LISTING && w->version[0])
-		gone(w,
+		back(w,
 		     "the API server does not know what we know"); /* its cache does not get there */
 	else
 		kube_client_fail(w->conf.client, problem);
 }
 
-/* A server restored from a backup says what is older than what we know, and then waits, as we do, for the
- * version that it had. False: begins anew. */
+/* False: begins anew. */
 static bool take_version(struct kube_watch *w, const char *version)
 {
 	if (kube_version_is_older(version, w->version)) {
-		gone(w, "the API server went back in time");
+		back(w, "the API server went back in time");
 		return false;
 	}
 	text_copy(w->version, sizeof(w->version), version);
@@ -259,6 +264,24 @@ void kube_watch_relist(struct kube_watch *w, enum kube_watch_list how)
 	w->list_full |= how == KUBE_WATCH_FULL;
 	if (w->state != STATE_IDLE)
 		wait_ms(w, 0);
+}
+
+void kube_watch_check(struct kube_watch *w, const struct kube_watch *other)
+{
+	assert(w->state == STATE_IDLE);
+	w->list_wanted = true;
+	if (kube_version_is_older(w->version, other->version))
+		memcpy(w->version, other->version, sizeof(w->version));
+}
+
+void kube_watch_void(struct kube_watch *w)
+{
+	if (!w->version[0])
+		return;
+	w->version[0] = '\0';
+	w->list_wanted = true;
+	if (w->state != STATE_IDLE)
+		wait_ms(w, random_below(w, GONE_SPREAD_MS));
 }
 
 struct kube_watch *kube_watch_new(const struct kube_watch_conf *conf, enum kube_watch_list first)

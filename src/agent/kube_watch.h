@@ -13,6 +13,10 @@
  * Lists are of what the server has in its cache (resourceVersion=0, and later no older than what we know),
  * whole, and read as they come: the cheapest way for both sides (docs/decisions/0028-kube-reading.md).
  *
+ * A server restored from a backup takes a watch of a version that it does not have yet, and says nothing until
+ * it has: no Node, no bookmark. What it misses of a list it does say. So behind each connection there is to be one
+ * kube_watch_check() of a watch that is cheap to list.
+ *
  * Two views of a Node: whole, of 13 kB, and its metadata, of 1.4 kB, annotations among it. With
  * `metadata` only lists that are asked for with KUBE_WATCH_FULL read whole Nodes.
  */
@@ -39,6 +43,8 @@ struct kube_watch_conf {
 	void (*listed)(void *arg);
 	/* A watch stands that goes on where the list, or an earlier watch, ended. Again for each. */
 	void (*watching)(void *arg);
+	/* The server is older than what it, or another, has said: nothing of that holds. A list comes. */
+	void (*back)(void *arg);
 	/* An object that is none; one line. */
 	void (*bad)(void *arg, const char *problem);
 	void *arg;
@@ -56,5 +62,9 @@ void kube_watch_up(struct kube_watch *w);
 void kube_watch_lost(struct kube_watch *w);
 /* From a callback, too: the list begins later, from the loop. */
 void kube_watch_relist(struct kube_watch *w, enum kube_watch_list how);
+/* It goes on with a list, of a server that knows what both know, or else went back. For one that is lost. */
+void kube_watch_check(struct kube_watch *w, const struct kube_watch *other);
+/* Nothing of what it knows holds: it lists whatever the server has. */
+void kube_watch_void(struct kube_watch *w);
 
 #endif

@@ -502,6 +502,8 @@ static void on_mine_node(void *arg, const struct kube_node *n)
 	s->mine_seen = true;
 	/* No two clusters have a Node with this UID: it says which one this is. */
 	if (s->told_store != id) {
+		if (s->told_store)
+			kube_watch_void(s->all);
 		s->told_store = id;
 		tell(s, &ev);
 	}
@@ -534,6 +536,14 @@ static void on_mine_watching(void *arg)
 }
 
 /* ---- coming and going ---- */
+
+static void on_back(void *arg)
+{
+	struct source *s = arg;
+
+	kube_watch_void(s->mine);
+	kube_watch_void(s->all);
+}
 
 static void on_pod(void *arg, enum kube_read_type type, const struct kube_read *r,
 		   const struct err *err)
@@ -589,6 +599,7 @@ static void on_lost(void *arg)
 	kube_own_synced(s->own, false);
 	kube_watch_lost(s->mine);
 	kube_watch_lost(s->all);
+	kube_watch_check(s->mine, s->all);
 	/* What was to be fetched is found by a list again. */
 	if (s->listing || s->n_fetch > 0)
 		kube_watch_relist(s->all, KUBE_WATCH_META);
@@ -703,6 +714,7 @@ static int kube_open(const struct source_conf *conf, struct source **ret, struct
 	});
 	for (size_t i = 0; i < conf->n_known; i++)
 		know(s, &conf->known[i]);
+	watch.back = on_back;
 	watch.client = s->client;
 	watch.metadata = true;
 	watch.begin = on_all_begin;

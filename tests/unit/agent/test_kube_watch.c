@@ -54,6 +54,12 @@ static void on_watching(void *arg)
 	hear("watching", "");
 }
 
+static void on_back(void *arg)
+{
+	(void)arg;
+	hear("back", "");
+}
+
 static void on_bad(void *arg, const char *problem)
 {
 	(void)arg;
@@ -85,6 +91,7 @@ static void begin(const char *name, bool metadata, enum kube_watch_list first)
 			.gone = on_gone,
 			.listed = on_listed,
 			.watching = on_watching,
+			.back = on_back,
 			.bad = on_bad,
 		},
 		first);
@@ -198,7 +205,7 @@ static void test_back_in_time(void **state)
 			say_node(asked("watch=true"), KUBE_EVENT_MODIFIED, "a", "41");
 		else
 			say_bookmark(asked("watch=true"), "41", false);
-		heard("");
+		heard("back");
 		fake_loop_pass(&scene.loop, 5000);
 		assert_non_null(asked("resourceVersion=0"));
 		heard("begin");
@@ -219,6 +226,54 @@ static void test_list_too_new(void **state)
 	assert_string_equal(kube.failed, "");
 	answer(asked("resourceVersion=0"), 504, "504 Timeout");
 	assert_string_equal(kube.failed, "504 Timeout"); /* then it is something else */
+	end();
+}
+
+/* The same, behind a connection that was lost: no watch would tell. */
+static void test_back_while_away(void **state)
+{
+	struct kube_watch *other;
+	struct kube_call *call;
+
+	(void)state;
+	begin("node-1", false, KUBE_WATCH_META);
+	end_list("9");
+	other = kube_watch_new(
+		&(struct kube_watch_conf){
+			.loop = &scene.loop,
+			.client = &kube,
+			.seed = 7,
+			.begin = on_begin,
+			.node = on_node,
+			.gone = on_gone,
+			.listed = on_listed,
+			.watching = on_watching,
+			.back = on_back,
+			.bad = on_bad,
+		},
+		KUBE_WATCH_META);
+	kube_watch_up(other);
+	call = asked("resourceVersion=0");
+	say_list_end(call, "12", "");
+	answer(call, 0, "");
+	kube_watch_lost(scene.watch);
+	kube_watch_lost(other);
+	kube_watch_check(scene.watch, other);
+	kube_watch_up(scene.watch);
+	scene.heard[0] = '\0';
+	answer(asked("?resourceVersion=12&resourceVersionMatch=NotOlderThan&fieldSelector"), 504,
+	       "504 Timeout: Too large resource version");
+	heard("back");
+	kube_watch_void(scene.watch); /* that is known */
+	kube_watch_void(other);
+	fake_loop_pass(&scene.loop, 5000);
+	assert_non_null(asked("?resourceVersion=0&fieldSelector"));
+	end_list("4");
+	begin_answer(asked("?resourceVersion=4&fieldSelector"));
+	heard("begin listed watching");
+	kube_watch_up(other);
+	assert_non_null(asked("nodes?resourceVersion=0"));
+	kube_watch_free(other);
 	end();
 }
 
@@ -335,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_back_in_time),
 		cmocka_unit_test(test_list_too_new),
+		cmocka_unit_test(test_back_while_away),
 		cmocka_unit_test(test_busy),
 		cmocka_unit_test(test_of_no_use),
 		cmocka_unit_test(test_list_in_parts),
