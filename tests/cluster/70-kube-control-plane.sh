@@ -4,7 +4,7 @@
 # The ground of the tests with Kubernetes: a real API server, which refuses what flannel's role lacks; a controller that
 # gives Nodes their subnets; and the real flanneld, who asks and writes what we took down in docs, and whose pods ping.
 # shellcheck disable=SC2034 # of kube.sh
-KUBE_PROGRAMS=
+KUBE_PROGRAMS=kube-controller-manager
 . "$(dirname "$0")/kube.sh"
 
 kube_up
