@@ -24,14 +24,9 @@
 #include <string.h>
 
 #include "agent/etcd_withdraw.h"
+#include "agent/told.h"
 #include "base/log.h"
 #include "wire/etcd_lease.h"
-#include "wire/netconf.h"
-
-/* So many malformed pairs are told one by one in a minute; all are counted. */
-#define MALFORMED_TOLD	  10
-#define MALFORMED_TOLD_MS 60000
-#define COMPLAINTS_SIZE	  2000
 
 struct source {
 	struct source_conf conf;
@@ -52,58 +47,41 @@ struct source {
 	char refused[sizeof(((struct etcd_watch_reply *)0)->cancel_reason) + 50]; /* "" = no */
 
 	struct lease *leases; /* while listing */
-	size_t n_leases, size_leases, n_malformed;
-	uint64_t malformed_ms;	 /* since when … */
-	unsigned malformed_told; /* … so many were told */
+	size_t n_leases, size_leases;
 	bool config_seen;
 	bool stranger; /* what was listed last is not our network's */
 
-	bool have_net;
-	struct netconf net;
-	char complaints[COMPLAINTS_SIZE]; /* about the configuration, as last told */
-
 	struct ip public_ip, public_ip6; /* as last published */
-
-	bool told_up;
-	char name[SERVER_URL_AUTHORITY_SIZE + 8]; /* as last told */
-	char problem[600];			  /* as last told; "" = up */
+	struct told told;
 };
 
 /* ---- what is told ---- */
 
 static void tell(struct source *s, struct event *ev)
 {
-	ev->now_ms = loop_now_ms(s->conf.loop);
-	s->conf.fn(s->conf.arg, ev);
+	told_event(&s->told, ev);
 }
 
 static void tell_up(struct source *s)
 {
-	char name[sizeof(s->name)];
-	struct event ev = {.type = EVENT_SOURCE, .source = {.up = true, .name = s->name}};
+	char name[TOLD_NAME_SIZE];
 
 	snprintf(name, sizeof(name), "etcd %s", etcd_client_name(s->client));
-	if (s->told_up && strcmp(s->name, name) == 0)
+	if (!told_up(&s->told, name))
 		return;
-	s->told_up = true;
-	s->problem[0] = '\0';
-	memcpy(s->name, name, sizeof(name));
 	log_info("etcd.up", "endpoint=%s revision=%lld", etcd_client_name(s->client),
 		 (long long)s->revision);
-	tell(s, &ev);
+	told_source(&s->told);
 }
 
 static void on_failed(void *arg, const char *problem)
 {
 	struct source *s = arg;
-	struct event ev = {.type = EVENT_SOURCE, .source = {.name = "etcd", .problem = s->problem}};
 
-	if (strcmp(s->problem, problem) == 0)
+	if (!told_down(&s->told, problem))
 		return;
-	s->told_up = false;
-	snprintf(s->problem, sizeof(s->problem), "%s", problem);
-	log_warn("etcd.down", "problem=\"%s\"", s->problem);
-	tell(s, &ev);
+	log_warn("etcd.down", "problem=\"%s\"", s->told.problem);
+	told_source(&s->told);
 }
 
 /* Before anything out of it: what is on disk may be of another. etcd's header comes first in a list, and the
@@ -115,16 +93,6 @@ static void tell_store(struct source *s, const struct etcd_header *header)
 	if (header->cluster_id == 0 || header->cluster_id == s->told_store)
 		return;
 	s->told_store = header->cluster_id;
-	tell(s, &ev);
-}
-
-static void tell_config_problem(struct source *s, const char *problem)
-{
-	struct event ev = {.type = EVENT_CONFIG, .config.problem = s->complaints};
-
-	if (strcmp(s->complaints, problem) == 0)
-		return;
-	snprintf(s->complaints, sizeof(s->complaints), "%s", problem);
 	tell(s, &ev);
 }
 
@@ -140,44 +108,26 @@ static void config_missing(struct source *s)
 		"'{\"Network\":\"10.244.0.0/16\",\"Backend\":{\"Type\":\"vxlan\"}}', for example",
 		etcd_client_name(s->client), s->keys.config, s->keys.config);
 	etcd_own_net(s->own, NULL);
-	tell_config_problem(s, problem);
+	told_config_problem(&s->told, problem);
 }
 
 static void take_config(struct source *s, const struct etcd_kv *kv, bool broken)
 {
-	char buf[COMPLAINTS_SIZE] = "", problem[COMPLAINTS_SIZE];
-	struct text complaints = TEXT(buf);
-	struct netconf net = {0};
-	struct event ev = {.type = EVENT_CONFIG, .config.conf = &s->net};
+	char where[ETCD_KEYS_KEY_SIZE + 10], trouble[60];
+	const struct netconf *net;
 
-	if (broken)
-		text_add(&complaints, "the value is longer than %d bytes", LIMIT_ETCD_KV_BYTES);
-	else
-		netconf_decode((const char *)kv->value.p, kv->value.n, &net, &complaints);
-	if (buf[0]) {
-		snprintf(problem, sizeof(problem), "etcd key %s: %s", s->keys.config, buf);
-		tell_config_problem(s, problem);
-		return;
-	}
-	if (!s->have_net || !netconf_eq(&s->net, &net) || s->complaints[0]) {
-		s->net = net;
-		s->have_net = true;
-		s->complaints[0] = '\0';
-		tell(s, &ev);
-	}
-	etcd_own_net(s->own, &s->net);
+	snprintf(where, sizeof(where), "etcd key %s", s->keys.config);
+	snprintf(trouble, sizeof(trouble), "the value is longer than %d bytes",
+		 LIMIT_ETCD_KV_BYTES);
+	net = told_config(&s->told, (const char *)kv->value.p, kv->value.n, broken ? trouble : NULL,
+			  where);
+	if (net)
+		etcd_own_net(s->own, net);
 }
 
 static void malformed(struct source *s, const char *problem)
 {
-	uint64_t now_ms = loop_now_ms(s->conf.loop);
-
-	s->n_malformed++;
-	if (now_ms - s->malformed_ms >= MALFORMED_TOLD_MS) {
-		s->malformed_ms = now_ms;
-		s->malformed_told = 0;
-	}
-	if (s->malformed_told++ < MALFORMED_TOLD)
+	if (told_malformed(&s->told))
 		log_warn("lease.malformed", "problem=\"%s\"", problem);
 }
 
@@ -259,11 +209,13 @@ static void tell_leases(struct source *s)
 {
 	struct event ev = {
 		.type = EVENT_LEASES,
-		.leases = {.leases = s->leases, .n = s->n_leases, .n_malformed = s->n_malformed},
+		.leases = {.leases = s->leases,
+			   .n = s->n_leases,
+			   .n_malformed = s->told.n_malformed},
 	};
 
 	log_info("etcd.listed", "leases=%zu malformed=%zu revision=%lld", s->n_leases,
-		 s->n_malformed, (long long)s->revision);
+		 s->told.n_malformed, (long long)s->revision);
 	tell(s, &ev);
 }
 
@@ -301,7 +253,7 @@ static void list_start(struct source *s)
 		.arg = s,
 	};
 
-	s->n_malformed = 0;
+	s->told.n_malformed = 0;
 	s->config_seen = false;
 	s->revision = 0;
 	s->list_wanted = false;
@@ -510,6 +462,7 @@ static int etcd_open(const struct source_conf *conf, struct source **ret, struct
 	if (!s)
 		abort();
 	s->conf = *conf;
+	s->told = (struct told){.conf = &s->conf, .kind = "etcd"};
 	r = etcd_access_from_opts(conf->opts, &s->access, err);
 	if (r == 0)
 		r = etcd_keys_make(conf->opts->etcd_prefix, &s->keys, err);

@@ -18,19 +18,16 @@
 #include "agent/kube_nodes.h"
 #include "agent/kube_own.h"
 #include "agent/kube_watch.h"
+#include "agent/told.h"
 #include "base/log.h"
 #include "os/file.h"
 #include "os/filewatch.h"
 #include "wire/kube_lease.h"
 #include "wire/netconf.h"
 
-/* As in src_etcd.c: so many are told one by one in a minute; all are counted. */
-#define MALFORMED_TOLD	  10
-#define MALFORMED_TOLD_MS 60000
-#define COMPLAINTS_SIZE	  2000
 /* More new Nodes than this at once: one list instead. */
-#define FETCHES_MAX	  16
-#define LIMIT_KUBE_NODES  65536
+#define FETCHES_MAX	 16
+#define LIMIT_KUBE_NODES 65536
 
 struct source {
 	struct source_conf conf;
@@ -51,9 +48,7 @@ struct source {
 	bool watching;		  /* all: the list is continued */
 	bool listing, list_ended; /* … but for what is still to be fetched */
 	struct lease *leases;	  /* while listing */
-	size_t n_leases, size_leases, n_malformed;
-	uint64_t malformed_ms;
-	unsigned malformed_told;
+	size_t n_leases, size_leases;
 
 	char fetch[FETCHES_MAX][KUBE_NAME_SIZE];
 	size_t n_fetch;
@@ -62,21 +57,15 @@ struct source {
 	struct filewatch net_watch;
 	struct loop_watch *net_news;
 	struct loop_watch *net_retry;
-	bool have_net;
-	struct netconf net;
-	char complaints[COMPLAINTS_SIZE]; /* about the configuration, as last told */
 
-	bool told_up;
-	char name[200];	   /* as last told */
-	char problem[600]; /* as last told; "" = up */
+	struct told told;
 };
 
 /* ---- what is told ---- */
 
 static void tell(struct source *s, struct event *ev)
 {
-	ev->now_ms = loop_now_ms(s->conf.loop);
-	s->conf.fn(s->conf.arg, ev);
+	told_event(&s->told, ev);
 }
 
 static void tell_own(void *arg, const struct event *own)
@@ -88,67 +77,40 @@ static void tell_own(void *arg, const struct event *own)
 
 static void tell_up(struct source *s)
 {
-	char name[sizeof(s->name)];
-	struct text t = TEXT(name);
-	struct event ev = {.type = EVENT_SOURCE, .source = {.up = true, .name = s->name}};
+	char name[TOLD_NAME_SIZE];
 
-	text_add(&t, "Kubernetes API %s", kube_client_name(s->client));
-	if (s->told_up && strcmp(s->name, name) == 0)
+	text_add(&TEXT(name), "Kubernetes API %s", kube_client_name(s->client));
+	if (!told_up(&s->told, name))
 		return;
-	s->told_up = true;
-	s->problem[0] = '\0';
-	memcpy(s->name, name, sizeof(name));
 	log_info("kube.up", "server=%s nodes=%zu", kube_client_name(s->client), s->nodes.n);
-	tell(s, &ev);
+	told_source(&s->told);
 }
 
 static void on_failed(void *arg, const char *problem)
 {
 	struct source *s = arg;
-	struct event ev = {.type = EVENT_SOURCE,
-			   .source = {.name = "Kubernetes API", .problem = s->problem}};
 
-	if (strcmp(s->problem, problem) == 0)
+	if (!told_down(&s->told, problem))
 		return;
-	s->told_up = false;
-	text_copy(s->problem, sizeof(s->problem), problem);
-	log_warn("kube.down", "problem=\"%s\"", s->problem);
-	tell(s, &ev);
+	log_warn("kube.down", "problem=\"%s\"", s->told.problem);
+	told_source(&s->told);
 }
 
 static void malformed(void *arg, const char *problem)
 {
 	struct source *s = arg;
-	uint64_t now_ms = loop_now_ms(s->conf.loop);
 
-	s->n_malformed++;
-	if (now_ms - s->malformed_ms >= MALFORMED_TOLD_MS) {
-		s->malformed_ms = now_ms;
-		s->malformed_told = 0;
-	}
-	if (s->malformed_told++ < MALFORMED_TOLD)
+	if (told_malformed(&s->told))
 		log_warn("node.malformed", "problem=\"%s\"", problem);
 }
 
 /* ---- the configuration ---- */
 
-static void tell_config_problem(struct source *s, const char *problem)
-{
-	struct event ev = {.type = EVENT_CONFIG, .config.problem = s->complaints};
-
-	if (strcmp(s->complaints, problem) == 0)
-		return;
-	text_copy(s->complaints, sizeof(s->complaints), problem);
-	tell(s, &ev);
-}
-
 static void read_net(struct source *s)
 {
 	const char *path = s->conf.opts->net_config_path;
-	char buf[COMPLAINTS_SIZE] = "", problem[COMPLAINTS_SIZE];
-	struct text complaints = TEXT(buf), t = TEXT(problem);
-	struct netconf net = {0};
-	struct event ev = {.type = EVENT_CONFIG, .config.conf = &s->net};
+	char where[FILE_PATH_SIZE + 30];
+	const struct netconf *net;
 	uint8_t *bytes = NULL;
 	struct err err = {""};
 	size_t n = 0;
@@ -156,23 +118,11 @@ static void read_net(struct source *s)
 
 	filewatch_arm(&s->net_watch, path);
 	r = file_load(path, LIMIT_NETCONF_BYTES, &bytes, &n, &err);
-	if (r != 0)
-		text_add(&complaints, "%s", err.text);
-	else
-		netconf_decode((const char *)bytes, n, &net, &complaints);
+	text_add(&TEXT(where), "--net-config-path %s", path);
+	net = told_config(&s->told, (const char *)bytes, n, r != 0 ? err.text : NULL, where);
 	free(bytes);
-	if (buf[0]) {
-		text_add(&t, "--net-config-path %s: %s", path, buf);
-		tell_config_problem(s, problem);
-		return;
-	}
-	if (s->have_net && netconf_eq(&s->net, &net) && !s->complaints[0])
-		return;
-	s->net = net;
-	s->have_net = true;
-	s->complaints[0] = '\0';
-	tell(s, &ev);
-	kube_own_net(s->own, &s->net);
+	if (net)
+		kube_own_net(s->own, net);
 }
 
 /* ConfigMaps are replaced by moving a symbolic link beside the file: any news of the directory will do. */
@@ -336,14 +286,16 @@ static void list_end(struct source *s)
 {
 	struct event ev = {
 		.type = EVENT_LEASES,
-		.leases = {.leases = s->leases, .n = s->n_leases, .n_malformed = s->n_malformed},
+		.leases = {.leases = s->leases,
+			   .n = s->n_leases,
+			   .n_malformed = s->told.n_malformed},
 	};
 
 	if (!s->listing || !s->list_ended || s->n_fetch > 0)
 		return;
 	s->listing = false;
 	kube_nodes_sweep(&s->nodes);
-	log_info("kube.listed", "leases=%zu malformed=%zu", s->n_leases, s->n_malformed);
+	log_info("kube.listed", "leases=%zu malformed=%zu", s->n_leases, s->told.n_malformed);
 	tell(s, &ev);
 	leases_drop(s);
 	told_all(s);
@@ -358,7 +310,7 @@ static void on_all_begin(void *arg)
 		s->nodes.slots[i].listed = 0;
 	kube_client_cancel(TAKE_PTR(s->fetching));
 	s->n_fetch = 0;
-	s->n_malformed = 0;
+	s->told.n_malformed = 0;
 	s->listing = true;
 	s->list_ended = false;
 }
@@ -682,6 +634,7 @@ static int kube_open(const struct source_conf *conf, struct source **ret, struct
 	if (!s)
 		abort();
 	s->conf = *conf;
+	s->told = (struct told){.conf = &s->conf, .kind = "Kubernetes API"};
 	s->net_watch = (struct filewatch)FILEWATCH_INIT;
 	r = kube_prefix_parse(conf->opts->kube_annotation_prefix, s->prefix, err);
 	if (r == 0)
