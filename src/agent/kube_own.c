@@ -54,7 +54,7 @@ static void tell_lost(struct kube_own *o, const char *problem)
 
 	if (strcmp(o->problem, problem) == 0)
 		return;
-	text_copy(o->problem, sizeof(o->problem), problem);
+	text_add(&TEXT(o->problem), "%s", problem);
 	o->held = false;
 	o->conf.tell(o->conf.arg, &ev);
 }
@@ -276,7 +276,7 @@ void kube_own_ready(struct kube_own *o, bool ready, const char *problem)
 		o->unready_ms = now_ms(o);
 	o->ready_known = true;
 	o->ready = ready;
-	text_copy(o->unready, sizeof(o->unready), ready ? "" : problem);
+	text_add(&TEXT(o->unready), "%s", ready ? "" : problem);
 	work(o);
 }
 

@@ -52,7 +52,7 @@ struct kube_condition {
 	bool present;
 	char status[8]; /* "True", "False", "Unknown" */
 	char reason[64];
-	char message[256];
+	char message[400];
 };
 
 #define KUBE_NAME_SIZE	  254 /* DNS subdomain: 253 (k8s.io/apimachinery validation) */

@@ -9,6 +9,7 @@
 
 #include "fake_kube.h"
 #include "fake_loop.h"
+#include "model/status.h"
 
 #define MAC "02:00:00:00:00:01"
 
@@ -283,6 +284,20 @@ static void test_condition(void **state)
 	end();
 }
 
+/* The longest cause that the status has: a reader of the Node gets all of it. */
+static void test_condition_of_a_long_cause(void **state)
+{
+	char cause[sizeof(((struct status *)0)->problem)] = "";
+
+	(void)state;
+	memset(cause, 'x', sizeof(cause) - 1);
+	begin_all("10.244.1.0/24", "192.168.0.1");
+	kube_own_ready(scene.own, false, cause);
+	fake_loop_pass(&scene.loop, 31000);
+	patch(cause);
+	end();
+}
+
 static void test_condition_is_not_wanted(void **state)
 {
 	(void)state;
@@ -301,6 +316,7 @@ int main(void)
 		cmocka_unit_test(test_no_lease),
 		cmocka_unit_test(test_patch_fails),
 		cmocka_unit_test(test_condition),
+		cmocka_unit_test(test_condition_of_a_long_cause),
 		cmocka_unit_test(test_condition_is_not_wanted),
 	};
 
