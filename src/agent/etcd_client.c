@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/call.h"
 #include "agent/dial.h"
 
 /* Two wake-ups in half a minute. etcd asks clients to leave 5 s between pings
@@ -14,10 +15,9 @@
 #define PING_TIMEOUT_MS 10000
 
 struct etcd_call {
+	struct call life;
 	struct etcd_client *client;
-	struct etcd_call *next, **at; /* at: what points to us; NULL = no longer in the list */
 	struct etcd_call_conf conf;
-	struct h2_stream *stream; /* NULL = ended */
 	struct loop_watch *deadline;
 	uint8_t *body; /* to ask again with a new token; NULL = that is not possible */
 	size_t n_body;
@@ -27,7 +27,6 @@ struct etcd_call {
 	struct pb_stream message;
 	unsigned n_messages;
 	bool in_message;
-	unsigned depth; /* within so many of its own callbacks */
 	uint8_t room[LIMIT_ETCD_KV_BYTES];
 };
 
@@ -38,35 +37,17 @@ struct etcd_client {
 	bool up; /* connected and logged in */
 	struct etcd_call *login;
 	struct etcd_auth_reply auth; /* token "" = none */
-	struct etcd_call *calls;
+	struct call *calls;	     /* each a struct etcd_call */
 };
 
 /* ---- calls ---- */
 
 static void login(struct etcd_client *c);
 
-static void call_unlink(struct etcd_call *call)
+static void call_free(struct call *life)
 {
-	if (!call->at)
-		return;
-	*call->at = call->next;
-	if (call->next)
-		call->next->at = call->at;
-	call->at = NULL;
-	if (call->stream)
-		h2_cancel(TAKE_PTR(call->stream));
-}
+	struct etcd_call *call = (struct etcd_call *)life;
 
-static void call_enter(struct etcd_call *call)
-{
-	call->depth++;
-}
-
-/* Unlinked meanwhile: it is over. */
-static void call_leave(struct etcd_call *call)
-{
-	if (--call->depth > 0 || call->at)
-		return;
 	loop_watch_free(call->deadline);
 	free(call->body);
 	free(call);
@@ -74,11 +55,7 @@ static void call_leave(struct etcd_call *call)
 
 void etcd_client_cancel(struct etcd_call *call)
 {
-	if (!call)
-		return;
-	call_enter(call);
-	call_unlink(call);
-	call_leave(call);
+	call_cancel((struct call *)call);
 }
 
 static void call_end(struct etcd_call *call, enum grpc_code code, const char *problem)
@@ -86,14 +63,14 @@ static void call_end(struct etcd_call *call, enum grpc_code code, const char *pr
 	char words[sizeof(((struct err *)0)->text)];
 	struct text t = TEXT(words);
 
-	if (!call->at)
+	if (!call->life.at)
 		return;
-	call_enter(call);
-	call_unlink(call);
+	call_enter(&call->life);
+	call_over(&call->life);
 	if (code != GRPC_OK && etcd_access_explain(call->client->conf.access, problem, &t))
 		problem = words;
 	call->conf.done(call->conf.arg, code, problem);
-	call_leave(call);
+	call_leave(&call->life);
 }
 
 static int message_fields(struct etcd_call *call, struct pb_bytes part)
@@ -106,7 +83,7 @@ static int message_fields(struct etcd_call *call, struct pb_bytes part)
 			call->conf.item(call->conf.arg, &f);
 		else if (pb_apply(call->conf.wants, &f, call->conf.reply) < 0)
 			return -EBADMSG;
-		if (!call->at) /* cancelled by its owner */
+		if (!call->life.at) /* cancelled by its owner */
 			return 0;
 	}
 	return r;
@@ -123,7 +100,7 @@ static int body_feed(struct etcd_call *call, struct pb_bytes piece)
 			memset(call->conf.reply, 0, call->conf.reply_size);
 		call->in_message = !last;
 		r = message_fields(call, part);
-		if (r < 0 || !call->at)
+		if (r < 0 || !call->life.at)
 			return r;
 		if (!last)
 			continue;
@@ -132,7 +109,7 @@ static int body_feed(struct etcd_call *call, struct pb_bytes piece)
 		call->n_messages++;
 		if (call->conf.message)
 			call->conf.message(call->conf.arg);
-		if (!call->at)
+		if (!call->life.at)
 			return 0;
 	}
 	return r;
@@ -149,10 +126,10 @@ static void on_data(void *arg, const void *bytes, size_t n)
 {
 	struct etcd_call *call = arg;
 
-	call_enter(call);
+	call_enter(&call->life);
 	if (body_feed(call, (struct pb_bytes){bytes, n}) < 0)
 		call_end(call, GRPC_INTERNAL, "the answer makes no sense: broken protobuf");
-	call_leave(call);
+	call_leave(&call->life);
 }
 
 static void on_end(void *arg, const char *problem)
@@ -161,7 +138,7 @@ static void on_end(void *arg, const char *problem)
 	enum grpc_code code = GRPC_UNAVAILABLE;
 	struct err err = {""};
 
-	call->stream = NULL;
+	call->life.stream = NULL;
 	if (!problem) {
 		problem = err.text;
 		code = grpc_status_result(&call->status, &err);
@@ -174,7 +151,7 @@ static void on_end(void *arg, const char *problem)
 		code = GRPC_INTERNAL;
 		problem = call->n_messages ? "more than one answer" : "the answer is empty";
 	}
-	if (code != GRPC_OK && call->at && call->body && etcd_access_is_stale(problem)) {
+	if (code != GRPC_OK && call->life.at && call->body && etcd_access_is_stale(problem)) {
 		call->parked = true;
 		login(call->client);
 		return;
@@ -216,7 +193,7 @@ static void call_send(struct etcd_call *call, const uint8_t *body, size_t n_body
 	for (size_t i = 0; i < ARRAY_SIZE(headers) - call->conf.watch; i++)
 		if (headers[i].value[0])
 			given[request.n_headers++] = headers[i];
-	call->stream = h2_send(dial_conn(call->client->dial), &request);
+	call->life.stream = h2_send(dial_conn(call->client->dial), &request);
 }
 
 static struct etcd_call *call_new(struct etcd_client *c, const struct etcd_call_conf *conf,
@@ -234,11 +211,7 @@ static struct etcd_call *call_new(struct etcd_client *c, const struct etcd_call_
 	call->client = c;
 	call->conf = *conf;
 	call->message = (struct pb_stream){.buf = call->room, .size_bytes = sizeof(call->room)};
-	call->at = &c->calls;
-	call->next = c->calls;
-	if (call->next)
-		call->next->at = &call->next;
-	c->calls = call;
+	call_begin(&call->life, &c->calls, call_free);
 	if (again) {
 		call->body = malloc(n_body);
 		if (!call->body)
@@ -270,12 +243,10 @@ static void on_broken(void *arg, const char *problem)
 	bool was_up = c->up;
 
 	c->up = false;
-	/* Streams went with the connection: all at once, for the end of one call may cancel others. */
-	for (struct etcd_call *call = c->calls; call; call = call->next)
-		call->stream = NULL;
+	call_all_broken(c->calls);
 	etcd_client_cancel(TAKE_PTR(c->login));
 	while (c->calls)
-		call_end(c->calls, GRPC_UNAVAILABLE, problem);
+		call_end((struct etcd_call *)c->calls, GRPC_UNAVAILABLE, problem);
 	c->auth.token[0] = '\0';
 	if (was_up)
 		c->conf.lost(c->conf.arg);
@@ -301,7 +272,9 @@ static void come_up(struct etcd_client *c)
 		c->conf.up(c->conf.arg);
 		return;
 	}
-	for (struct etcd_call *call = c->calls; call; call = call->next) {
+	for (struct call *life = c->calls; life; life = life->next) {
+		struct etcd_call *call = (struct etcd_call *)life;
+
 		if (!call->parked)
 			continue;
 		call->parked = false;
@@ -429,7 +402,7 @@ void etcd_client_free(struct etcd_client *c)
 	if (!c)
 		return;
 	while (c->calls)
-		etcd_client_cancel(c->calls);
+		call_cancel(c->calls);
 	dial_free(c->dial);
 	explicit_bzero(&c->auth, sizeof(c->auth));
 	free(c);

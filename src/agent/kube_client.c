@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/call.h"
 #include "agent/dial.h"
 #include "wire/kube_patch.h"
 
@@ -16,16 +17,14 @@
 #define HTTP_UNAUTHORIZED 401
 
 struct kube_call {
+	struct call life;
 	struct kube_client *client;
-	struct kube_call *next, **at; /* at: what points to us; NULL = no longer in the list */
-	struct kube_call_conf conf;   /* path and body are not kept */
-	struct h2_stream *stream;     /* NULL = ended */
+	struct kube_call_conf conf; /* path and body are not kept */
 	struct loop_watch *silence;
 	uint64_t heard_ms;
 	unsigned http_status;
 	uint32_t retry_after_s;
 	bool reading;
-	unsigned depth; /* within so many of its own callbacks */
 	struct kube_read read;
 };
 
@@ -34,54 +33,32 @@ struct kube_client {
 	struct dial_place places[KUBE_LEGS_MAX];
 	struct dial *dial;
 	bool up;
-	struct kube_call *calls;
+	struct call *calls; /* each a struct kube_call */
 };
 
 /* ---- calls ---- */
 
-static void call_unlink(struct kube_call *call)
+static void call_free(struct call *life)
 {
-	if (!call->at)
-		return;
-	*call->at = call->next;
-	if (call->next)
-		call->next->at = call->at;
-	call->at = NULL;
-	if (call->stream)
-		h2_cancel(TAKE_PTR(call->stream));
-}
+	struct kube_call *call = (struct kube_call *)life;
 
-static void call_enter(struct kube_call *call)
-{
-	call->depth++;
-}
-
-/* Unlinked meanwhile: it is over. */
-static void call_leave(struct kube_call *call)
-{
-	if (--call->depth > 0 || call->at)
-		return;
 	loop_watch_free(call->silence);
 	free(call);
 }
 
 void kube_client_cancel(struct kube_call *call)
 {
-	if (!call)
-		return;
-	call_enter(call);
-	call_unlink(call);
-	call_leave(call);
+	call_cancel((struct call *)call);
 }
 
 static void call_end(struct kube_call *call, const struct kube_answer *answer)
 {
-	if (!call->at)
+	if (!call->life.at)
 		return;
-	call_enter(call);
-	call_unlink(call);
+	call_enter(&call->life);
+	call_over(&call->life);
 	call->conf.done(call->conf.arg, answer);
-	call_leave(call);
+	call_leave(&call->life);
 }
 
 static void call_fail(struct kube_call *call, const char *problem)
@@ -112,10 +89,10 @@ static void on_header(void *arg, const char *name, const char *value)
 	if (strcmp(name, ":status") == 0) {
 		call->http_status = (unsigned)strtoul(value, NULL, 10);
 		call->heard_ms = loop_now_ms(call->client->conf.loop);
-		call_enter(call);
+		call_enter(&call->life);
 		if (is_ok(call) && call->conf.begun)
 			call->conf.begun(call->conf.arg);
-		call_leave(call);
+		call_leave(&call->life);
 	} else if (strcmp(name, "retry-after") == 0)
 		call->retry_after_s = (uint32_t)MIN(strtoul(value, NULL, 10), 3600ul);
 }
@@ -129,14 +106,14 @@ static void on_data(void *arg, const void *bytes, size_t n)
 
 	call->heard_ms = loop_now_ms(call->client->conf.loop);
 	read_begin(call);
-	call_enter(call);
-	while (call->at && (r = kube_read_next(&call->read, &piece, &err)) != 0) {
+	call_enter(&call->life);
+	while (call->life.at && (r = kube_read_next(&call->read, &piece, &err)) != 0) {
 		if (r < 0)
 			call_fail(call, err.text);
 		else if (call->conf.item)
 			call->conf.item(call->conf.arg, (enum kube_read_type)r, &call->read, &err);
 	}
-	call_leave(call);
+	call_leave(&call->life);
 }
 
 /* "403 Forbidden: nodes is forbidden: …" */
@@ -166,7 +143,7 @@ static void on_end(void *arg, const char *problem)
 	char words[sizeof(err.text)];
 	struct text t = TEXT(words);
 
-	call->stream = NULL;
+	call->life.stream = NULL;
 	if (!problem) {
 		read_begin(call);
 		answer.ok = kube_read_end(&call->read, &err) >= 0 && is_ok(call);
@@ -223,7 +200,7 @@ static void call_send(struct kube_call *call, const char *path, const char *body
 	for (size_t i = 0; i < ARRAY_SIZE(headers) - !body; i++)
 		if (headers[i].value[0])
 			given[request.n_headers++] = headers[i];
-	call->stream = h2_send(dial_conn(c->dial), &request);
+	call->life.stream = h2_send(dial_conn(c->dial), &request);
 	explicit_bzero(authorization, sizeof(authorization));
 }
 
@@ -239,11 +216,7 @@ struct kube_call *kube_client_call(struct kube_client *c, const struct kube_call
 		abort();
 	call->client = c;
 	call->conf = *conf;
-	call->at = &c->calls;
-	call->next = c->calls;
-	if (call->next)
-		call->next->at = &call->next;
-	c->calls = call;
+	call_begin(&call->life, &c->calls, call_free);
 	call->heard_ms = loop_now_ms(c->conf.loop);
 	call->silence = loop_timer(c->conf.loop, on_silence, call);
 	loop_timer_at(call->silence, call->heard_ms + silence_ms(call));
@@ -275,11 +248,9 @@ static void on_broken(void *arg, const char *problem)
 	if (!c->up)
 		return;
 	c->up = false;
-	/* Streams went with the connection: all at once, for the end of one call may cancel others. */
-	for (struct kube_call *call = c->calls; call; call = call->next)
-		call->stream = NULL;
+	call_all_broken(c->calls);
 	while (c->calls)
-		call_fail(c->calls, problem);
+		call_fail((struct kube_call *)c->calls, problem);
 	c->conf.lost(c->conf.arg);
 }
 
@@ -334,7 +305,7 @@ void kube_client_free(struct kube_client *c)
 	if (!c)
 		return;
 	while (c->calls)
-		kube_client_cancel(c->calls);
+		call_cancel(c->calls);
 	dial_free(c->dial);
 	free(c);
 }
