@@ -363,7 +363,13 @@ int kube_access_load(const struct opts *o, const struct kube_host *host, struct 
 		.from = "",
 		.proxy = "",
 		.token_file = "",
-		.config = {.token = "", .username = "", .password = "", .user = ""},
+		.config = {.token = "",
+			   .token_file = "",
+			   .username = "",
+			   .password = "",
+			   .user = "",
+			   .cert_file = "",
+			   .exec.command = ""},
 	};
 	arena_init(&ret->arena, ARENA_BYTES);
 	if (o->kubeconfig_file[0])

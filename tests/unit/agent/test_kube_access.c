@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -332,6 +333,41 @@ static void no_file(void **state _unused_)
 		err.text, "--kubeconfig-file: cannot open /none/config: No such file or directory");
 }
 
+/* A file of 10 MB is not read, whatever is in it; nor is what is no file. */
+static void strange_files(void **state _unused_)
+{
+	const size_t n = 10 << 20;
+	char path[60], want[300];
+	struct kube_access a;
+	struct err err = {0};
+	char *text = malloc(n + 1);
+
+	assert_non_null(text);
+	memset(text, '#', n);
+	text[n] = '\0';
+	put("config", text);
+	free(text);
+	assert_int_equal(load("", "DIR/config", (const char *[]){NULL}, &a, &err), -EFBIG);
+	assert_string_equal(
+		err.text,
+		expand("--kubeconfig-file: cannot read DIR/config: not a file of at most 1048576 bytes",
+		       want, sizeof(want)));
+	take("config");
+	expand("DIR/config", path, sizeof(path));
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(load("", "DIR/config", (const char *[]){NULL}, &a, &err), -EFBIG);
+	assert_int_equal(rmdir(path), 0);
+	put("config", "\177ELF\2\1\1");
+	assert_int_equal(load("", "DIR/config", (const char *[]){NULL}, &a, &err), -EINVAL);
+	assert_string_equal(err.text, expand("--kubeconfig-file: DIR/config: not a text: control "
+					     "characters are not allowed at byte 0",
+					     want, sizeof(want)));
+	put("config", "");
+	assert_int_equal(load("", "DIR/config", (const char *[]){NULL}, &a, &err), -EINVAL);
+	assert_string_equal(err.text,
+			    expand("--kubeconfig-file: DIR/config: is empty", want, sizeof(want)));
+}
+
 /* ---- who we are ---- */
 
 static void want_header(struct kube_access *a, const char *want)
@@ -458,6 +494,18 @@ static void what_is_dangerous_is_said(void **state _unused_)
 		assert_string_equal(warned, rows[i].want);
 		kube_access_fini(&a);
 	}
+	/* By a URL alone. */
+	for (unsigned i = 0; i < 2; i++) {
+		struct kube_access a;
+
+		assert_int_equal(
+			load(i ? "https://a" : "http://a", NULL, (const char *[]){NULL}, &a, NULL),
+			0);
+		warned[0] = '\0';
+		kube_access_warn(&a);
+		assert_string_equal(warned, i ? "" : "kube.plain ");
+		kube_access_fini(&a);
+	}
 	log_init(NULL, LOG_LEVEL_ERROR);
 }
 
@@ -485,6 +533,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_way, set_up, tear_down),
 		cmocka_unit_test(no_file),
+		cmocka_unit_test_setup_teardown(strange_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_token_is_rotated, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_dangerous_is_said, set_up, tear_down),
