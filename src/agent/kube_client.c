@@ -24,6 +24,7 @@ struct kube_call {
 	uint64_t heard_ms;
 	unsigned http_status;
 	uint32_t retry_after_s;
+	char location[100]; /* escaped, cut; "" = none */
 	bool reading;
 	struct kube_read read;
 };
@@ -95,6 +96,12 @@ static void on_header(void *arg, const char *name, const char *value)
 		call_leave(&call->life);
 	} else if (strcmp(name, "retry-after") == 0)
 		call->retry_after_s = (uint32_t)MIN(strtoul(value, NULL, 10), 3600ul);
+	else if (strcmp(name, "location") == 0) {
+		struct text t = TEXT(call->location);
+
+		call->location[0] = '\0';
+		text_add_escaped(&t, value, strlen(value));
+	}
 }
 
 static void on_data(void *arg, const void *bytes, size_t n)
@@ -130,6 +137,12 @@ static void say_no(struct kube_call *call, struct text *ret)
 		text_add(ret, " %s", s->reason);
 	if (s->message[0])
 		text_add(ret, ": %s", s->message);
+	/* Whoever sends clients elsewhere is a portal or a proxy, and what it names could be anybody. */
+	if (call->location[0])
+		text_add(ret,
+			 "; it sends us to \"%s\", and nothing but the API server itself is asked: "
+			 "give its own address",
+			 call->location);
 	kube_access_explain(call->client->conf.access, call->http_status, ret);
 	if (call->http_status == HTTP_UNAUTHORIZED)
 		kube_access_renew(call->client->conf.access);
