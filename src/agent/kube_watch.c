@@ -88,6 +88,22 @@ static void refused(struct kube_watch *w, const struct kube_status *s, const cha
 		kube_client_fail(w->conf.client, problem);
 }
 
+/* A Status where a Node should be. */
+static void refused_within(struct kube_watch *w, const struct kube_status *s)
+{
+	char words[sizeof(s->message) + sizeof(s->reason) + 60];
+	struct text t = TEXT(words);
+
+	text_add(&t, "it says that something is wrong");
+	if (s->code)
+		text_add(&t, ": %lld", (long long)s->code);
+	if (s->reason[0])
+		text_add(&t, "%s %s", s->code ? "" : ":", s->reason);
+	if (s->message[0])
+		text_add(&t, ": %s", s->message);
+	refused(w, s, words);
+}
+
 /* False: begins anew. */
 static bool take_version(struct kube_watch *w, const char *version)
 {
@@ -126,7 +142,7 @@ static void on_item(void *arg, enum kube_read_type type, const struct kube_read 
 			text_copy(w->listed, sizeof(w->listed), r->list.resource_version);
 		break;
 	case KUBE_READ_STATUS:
-		refused(w, &r->status, r->status.message);
+		refused_within(w, &r->status);
 		break;
 	case KUBE_READ_BAD:
 		w->conf.bad(w->conf.arg, err->text);
