@@ -23,6 +23,7 @@ struct kube_own {
 
 	bool have_node;
 	struct kube_node node;
+	char unreadable[sizeof(((struct err *)0)->text)]; /* "" = it is not */
 
 	bool held;
 	struct lease lease; /* as last told */
@@ -228,6 +229,10 @@ static void work(struct kube_own *o)
 
 	if (!o->synced || o->call || now_ms(o) < o->retry_ms)
 		return;
+	if (!o->have_node && o->unreadable[0]) {
+		tell_lost(o, o->unreadable);
+		return;
+	}
 	if (!o->have_node) {
 		text_add(&TEXT(words),
 			 "there is no Node %s: is that what the kubelet calls this machine "
@@ -287,8 +292,15 @@ void kube_own_saw(struct kube_own *o, const struct kube_node *n)
 	    kube_version_is_older(n->resource_version, o->node.resource_version))
 		return;
 	o->have_node = n;
+	o->unreadable[0] = '\0';
 	if (n)
 		o->node = *n;
+	work(o);
+}
+
+void kube_own_unreadable(struct kube_own *o, const char *problem)
+{
+	text_copy(o->unreadable, sizeof(o->unreadable), problem);
 	work(o);
 }
 

@@ -43,6 +43,8 @@ void kube_own_ready(struct kube_own *o, bool ready, const char *problem);
 
 /* The Node as it is; NULL = there is none. */
 void kube_own_saw(struct kube_own *o, const struct kube_node *n);
+/* There is one that cannot be read, one line says why: what was read before stays. */
+void kube_own_unreadable(struct kube_own *o, const char *problem);
 /* True: the Node is watched, and was seen. False: connection lost. */
 void kube_own_synced(struct kube_own *o, bool synced);
 

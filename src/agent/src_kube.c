@@ -463,6 +463,16 @@ static void on_mine_node(void *arg, const struct kube_node *n)
 	kube_own_saw(s->own, n);
 }
 
+/* There is one, and nothing is known of it but what is wrong. */
+static void on_mine_bad(void *arg, const char *problem)
+{
+	struct source *s = arg;
+
+	s->mine_seen = true;
+	malformed(s, problem);
+	kube_own_unreadable(s->own, problem);
+}
+
 static void on_mine_gone(void *arg, const struct kube_node *n)
 {
 	struct source *s = arg;
@@ -683,6 +693,7 @@ static int kube_open(const struct source_conf *conf, struct source **ret, struct
 	watch.gone = on_mine_gone;
 	watch.listed = on_mine_listed;
 	watch.watching = on_mine_watching;
+	watch.bad = on_mine_bad;
 	s->mine = kube_watch_new(&watch, KUBE_WATCH_FULL);
 	r = filewatch_open(&s->net_watch, err);
 	if (r < 0)
