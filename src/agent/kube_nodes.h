@@ -15,6 +15,7 @@
 struct kube_known {
 	uint64_t id;		     /* kube_uid_id(); 0 = the slot is free */
 	struct cidr subnet, subnet6; /* both unset = not known yet */
+	bool whole;		     /* both are as the Node has them, though one may be unset */
 	bool told, told6;	     /* which of them were told as part of a lease */
 	uint32_t listed;	     /* in the list that is being read: index + 1; 0 = not (yet) */
 };

@@ -227,6 +227,8 @@ static void fetch(struct source *s, const char *name);
 /* Does it say that it has a half of which we do not know the network? */
 static bool lacks_cidrs(const struct kube_known *k, const struct kube_node *n)
 {
+	if (k->whole)
+		return false;
 	return (!cidr_is_set(&k->subnet) && n->anns.present & KUBE_ANN_BIT(KUBE_ANN_PUBLIC_IP)) ||
 	       (!cidr_is_set(&k->subnet6) && n->anns.present & KUBE_ANN_BIT(KUBE_ANN_PUBLIC_IPV6));
 }
@@ -252,6 +254,7 @@ static void take(struct source *s, const struct kube_node *n)
 			malformed(s, err.text);
 		if (r < 0 || r == KUBE_LEASE_UNASSIGNED)
 			return;
+		k->whole = true;
 	} else if (lacks_cidrs(k, n)) {
 		fetch(s, n->name);
 		if (!cidr_is_set(&k->subnet) && !cidr_is_set(&k->subnet6))
