@@ -72,6 +72,12 @@ answer "$(jq -nc --rawfile c "$C/admin.pem" --rawfile k "$C/admin.key" \
 works 'a certificate'
 echo 'echo no money >&2; exit 3' >"$KUBE_CONF/plugin.answer"
 works_not 'it fails' 'the plugin .*/plugin ended with code 3: no money'
+echo 'exec sleep 1000' >"$KUBE_CONF/plugin.answer"
+works_not 'it hangs' 'the plugin .*/plugin has not told us yet who we are'
+no_plugin() {
+	! pgrep -f '^sleep 1000$' >/dev/null
+}
+wait_for 20 'nor does it outlive us' no_plugin
 
 echo '--- what leads nowhere'
 answer '{"token":"none.of.ours"}'

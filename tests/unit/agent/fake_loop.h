@@ -37,6 +37,14 @@ struct loop_watch *loop_timer(struct loop *l, loop_fire_fn *fn, void *arg)
 	return l->timers = w;
 }
 
+/* Nothing is ever readable. */
+struct loop_watch *loop_readable(struct loop *l, int fd, loop_fd_fn *fn, void *arg)
+{
+	(void)fd;
+	(void)fn;
+	return loop_timer(l, NULL, arg);
+}
+
 void loop_timer_at(struct loop_watch *w, uint64_t at_ms)
 {
 	w->at_ms = at_ms;

@@ -11,9 +11,9 @@
 
 #include "base/text.h"
 #include "kube_bodies.h"
+#include "kube_build.h"
 
 #define BYTES(s) ((struct pb_bytes){(const uint8_t *)(s), sizeof(s) - 1})
-#define PREFIX	 "flannel.alpha.coreos.com/"
 
 static struct kube_read reader;
 
@@ -178,106 +178,6 @@ static void every_truncation_is_told(void **state _unused_)
 }
 
 /* ---- bodies of our own ---- */
-
-static uint8_t room[4 << 20];
-static struct pb_out o;
-
-static void body_begin(void)
-{
-	o = PB_OUT(room);
-}
-
-static struct pb_bytes body_end(void)
-{
-	assert_false(o.cut);
-	return (struct pb_bytes){room, o.n};
-}
-
-static void put_raw(const char *bytes, size_t n)
-{
-	assert_true(n <= sizeof(room) - o.n);
-	memcpy(room + o.n, bytes, n);
-	o.n += n;
-}
-
-/* "k8s\0" and a runtime.Unknown that wraps what is put until pb_end(). */
-static size_t wrap_begin(const char *kind)
-{
-	size_t type;
-
-	put_raw("k8s", 4);
-	type = pb_begin(&o, 1);
-	pb_put_text(&o, 1, "v1");
-	pb_put_text(&o, 2, kind);
-	pb_end(&o, type);
-	return pb_begin(&o, 2);
-}
-
-static size_t frame_at;
-
-/* A frame with the object `kind` that is put until frame_end(). */
-static size_t object_at, raw_at, event_object_at;
-
-static void frame_begin(const char *type, const char *kind)
-{
-	frame_at = o.n;
-	put_raw("\0\0\0", 4);
-	pb_put_text(&o, 1, type);
-	event_object_at = pb_begin(&o, 2);
-	raw_at = pb_begin(&o, 1);
-	object_at = wrap_begin(kind);
-}
-
-static void frame_length(void)
-{
-	const size_t n = o.n - frame_at - 4;
-
-	room[frame_at + 1] = (uint8_t)(n >> 16);
-	room[frame_at + 2] = (uint8_t)(n >> 8);
-	room[frame_at + 3] = (uint8_t)n;
-}
-
-static void frame_end(void)
-{
-	pb_end(&o, object_at);
-	pb_end(&o, raw_at);
-	pb_end(&o, event_object_at);
-	frame_length();
-}
-
-static void put_annotation(const char *key, const char *value)
-{
-	const size_t at = pb_begin(&o, 12);
-
-	pb_put_text(&o, 1, key);
-	pb_put_text(&o, 2, value);
-	pb_end(&o, at);
-}
-
-static size_t meta_begin(const char *name, const char *uid)
-{
-	const size_t at = pb_begin(&o, 1);
-
-	if (name)
-		pb_put_text(&o, 1, name);
-	if (uid)
-		pb_put_text(&o, 5, uid);
-	pb_put_text(&o, 6, "7");
-	return at;
-}
-
-static void put_meta(const char *name, const char *uid)
-{
-	pb_end(&o, meta_begin(name, uid));
-}
-
-static void put_item(const char *name, const char *uid)
-{
-	const size_t at = pb_begin(&o, 2);
-
-	put_meta(name, uid);
-	pb_end(&o, at);
-}
 
 #define OK(event, name, rest) event " " name " u rv 7 t 0 cidr " rest "\n"
 #define PLAIN		      " (0:  ) anns 0 cut 0 "
