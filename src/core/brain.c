@@ -35,6 +35,7 @@ struct brain *brain_new(const struct brain_conf *conf)
 	retry_init(&b->retry6);
 	retry_init(&b->tolerated);
 	contest_init(&b->contest);
+	heals_init(&b->heals);
 	return b;
 }
 

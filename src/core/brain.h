@@ -10,6 +10,7 @@
 #include "core/adopt.h"
 #include "core/contest.h"
 #include "core/diff.h"
+#include "core/heals.h"
 #include "core/leases.h"
 #include "core/look.h"
 #include "core/retry.h"
@@ -80,6 +81,7 @@ struct learnt {
 	int64_t own_expires_ms; /* -1 = no TTL */
 
 	bool source_up;
+	uint64_t source_seen_ms; /* while it is not: when it last was; 0 = never */
 	char source[128], source_problem[400];
 
 	struct culprit flanneld; /* another fabric daemon on this node; pid 0 = none was seen */
@@ -157,6 +159,7 @@ struct brain {
 
 	struct lease published;
 	uint64_t n_repairs, n_sweeps, n_audits;
+	struct heals heals;
 	struct repair recent[STATUS_REPAIRS_MAX]; /* a ring */
 	size_t n_recent;			  /* ever */
 

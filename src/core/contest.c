@@ -97,12 +97,26 @@ void contest_healed(struct contest *c, const struct op *op, bool crowd, const st
 		e->who = *who;
 }
 
+static bool is_contested(const struct contest_entry *e, uint64_t now_ms)
+{
+	return e->kind != OBJECT__COUNT && e->until_ms && !is_quiet(e, now_ms);
+}
+
+void contest_count(const struct contest *c, uint64_t now_ms, size_t ret[OBJECT__COUNT])
+{
+	memset(ret, 0, OBJECT__COUNT * sizeof(*ret));
+	for (size_t i = 0; c->n_contested && i < CONTEST_ENTRIES; i++) {
+		if (is_contested(&c->entries[i], now_ms))
+			ret[c->entries[i].kind]++;
+	}
+}
+
 void contest_notes(const struct contest *c, uint64_t now_ms, struct text *notes)
 {
 	for (size_t i = 0; c->n_contested && i < CONTEST_ENTRIES; i++) {
 		const struct contest_entry *e = &c->entries[i];
 
-		if (e->kind == OBJECT__COUNT || !e->until_ms || is_quiet(e, now_ms))
+		if (!is_contested(e, now_ms))
 			continue;
 		text_add(notes, "contested: %s is changed again and again", e->what);
 		if (e->who.pid) {

@@ -47,6 +47,8 @@ uint64_t contest_held(const struct contest *c, const struct object *o, uint64_t 
 /* The object was different and is being healed. `crowd`: it stands for its whole kind. */
 void contest_healed(struct contest *c, const struct op *op, bool crowd, const struct devmap *devs,
 		    const struct culprit *who, uint64_t now_ms);
+/* How many objects of each kind are contested. */
+void contest_count(const struct contest *c, uint64_t now_ms, size_t ret[OBJECT__COUNT]);
 /* One line for each contested object. */
 void contest_notes(const struct contest *c, uint64_t now_ms, struct text *notes);
 

@@ -317,6 +317,7 @@ static void wait_for_ours(struct brain *b)
 struct survey {
 	unsigned run[FAMILY__COUNT], held[FAMILY__COUNT]; /* kinds */
 	size_t n_repairs;
+	unsigned repaired; /* kinds */
 	struct op first_repair;
 };
 
@@ -366,6 +367,7 @@ static void survey(struct brain *b, struct survey *ret)
 			continue;
 		if (!ret->n_repairs++)
 			ret->first_repair = op;
+		ret->repaired |= OBJECT_BIT(kind);
 		b->fault[family] = true;
 	}
 	for (size_t f = 0; f < FAMILY__COUNT; f++)
@@ -385,6 +387,7 @@ static void record(struct brain *b, const struct survey *s)
 	r->who = look_who(&b->look, b->pass.kinds);
 	b->recent[b->n_recent++ % STATUS_REPAIRS_MAX] = *r;
 	b->n_repairs++;
+	heals_add(&b->heals, s->repaired, &r->who);
 }
 
 /* Hands out the next ops that may run. False if there are none left. */

@@ -280,6 +280,7 @@ void status_fill(const struct brain *b, uint64_t now_ms, struct status *ret)
 		.own = l->own,
 		.lease_expires_s = -1,
 		.source_up = l->source_up,
+		.source_seen_ms = l->source_up ? now_ms : l->source_seen_ms,
 		.generation = b->wanted.generation,
 		.verified_generation = b->verified_generation,
 		.verified_at_ms = b->verified_ms,
@@ -288,6 +289,7 @@ void status_fill(const struct brain *b, uint64_t now_ms, struct status *ret)
 		.n_repairs = b->n_repairs,
 		.n_sweeps = b->n_sweeps,
 		.n_audits = b->n_audits,
+		.n_heals = b->heals.n,
 		.n_recent = MIN(b->n_recent, STATUS_REPAIRS_MAX),
 		.vtep_mac = b->wanted.mac[DEV_VXLAN],
 		.vtep_mac6 = b->wanted.mac[DEV_VXLAN6],
@@ -306,11 +308,14 @@ void status_fill(const struct brain *b, uint64_t now_ms, struct status *ret)
 		ret->overlay_mtu6_bytes = l->net.ipv6 ? want_mtu(&l->net, &l->uplink, true) : 0;
 	}
 	say_families(b, ret);
+	memcpy(ret->heals, b->heals.of, sizeof(ret->heals));
+	contest_count(&b->contest, now_ms, ret->n_contested);
 	for (size_t i = 0; i < ret->n_recent; i++)
 		ret->recent[i] = b->recent[(b->n_recent - 1 - i) % STATUS_REPAIRS_MAX];
 	if (!l->have_own)
 		return;
 	ret->n_peers = b->wanted.verdict.n_ok;
+	ret->n_refused = b->wanted.verdict.n_refused;
 	if (b->verified_generation)
 		ret->n_verified = ret->n_peers - MIN(count_bad(b), ret->n_peers);
 }

@@ -357,6 +357,8 @@ static void learn(struct brain *b, const struct event *ev, struct update *ret)
 			SAY(l->own_problem, ev->own.problem, "our lease is not ours");
 		break;
 	case EVENT_SOURCE:
+		if (l->source_up)
+			l->source_seen_ms = ev->now_ms;
 		l->source_up = ev->source.up;
 		SAY(l->source, ev->source.name, "");
 		SAY(l->source_problem, ev->source.up ? "" : ev->source.problem, "");

@@ -25,6 +25,16 @@ struct repair {
 	struct culprit who;
 };
 
+/* Repairs that found objects of this kind different, by whose hand: "" = not known, or more names than
+ * there is room for. */
+struct status_heals {
+	enum object_kind kind;
+	char actor[16]; /* comm; escaped by whoever prints it */
+	uint64_t n;
+};
+
+#define STATUS_HEALS_MAX 32
+
 enum ready {
 	READY_NO,  /* see problem */
 	READY_YES, /* the last dump equalled the plan */
@@ -48,18 +58,24 @@ struct status {
 	struct lease own;
 	int64_t lease_expires_s; /* seconds from now; -1 = no TTL (reservation) */
 	bool source_up;		 /* the lease source answers */
+	uint64_t source_seen_ms; /* it did last: now, if it does; 0 = never */
 	char source[128];  /* where leases come from, e.g. "etcd http://…" without secrets */
 	char recalled[32]; /* the peers are from disk, as of then; "" = from the source */
 	size_t n_peers, n_verified;
+	size_t n_refused; /* peers left out, for what the notes say */
 	uint64_t generation, verified_generation;
 	uint64_t verified_at_ms; /* 0 = never */
 	uint64_t now_ms, started_ms;
 	uint64_t n_repairs, n_sweeps, n_audits;
-	size_t n_recent; /* entries in recent[], newest first */
+	size_t n_heals; /* entries in heals[]; one of each kind at least */
+	struct status_heals heals[STATUS_HEALS_MAX];
+	size_t n_contested[OBJECT__COUNT]; /* objects that somebody keeps changing back */
+	size_t n_recent;		   /* entries in recent[], newest first */
 	struct repair recent[STATUS_REPAIRS_MAX];
 	uint32_t overlay_mtu_bytes, overlay_mtu6_bytes; /* 0 = no such overlay */
 	struct mac vtep_mac, vtep_mac6;
 	struct status_family families[FAMILY__COUNT]; /* FAMILY_V4 and FAMILY_V6 */
+	uint64_t rss_bytes;			      /* of the agent; 0 = not known */
 };
 
 #endif

@@ -104,6 +104,35 @@ static json_t *recent_json(const struct status *s)
 	return all;
 }
 
+/* Those that there were: nobody counts what did not happen. */
+static json_t *heals_json(const struct status *s)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < s->n_heals; i++) {
+		const struct status_heals *h = &s->heals[i];
+
+		if (h->n)
+			json_array_append_new(all, json_pack("{s:s, s:o, s:I}", "kind",
+							     object_kind_names[h->kind], "by",
+							     foreign_json(h->actor), "n",
+							     (json_int_t)h->n));
+	}
+	return all;
+}
+
+static json_t *contested_json(const struct status *s)
+{
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < OBJECT__COUNT; i++) {
+		if (s->n_contested[i])
+			json_object_set_new(o, object_kind_names[i],
+					    json_integer((json_int_t)s->n_contested[i]));
+	}
+	return o;
+}
+
 static json_t *family_json(const struct status_family *f)
 {
 	return json_pack("{s:b, s:b, s:s}", "enabled", f->enabled, "works", f->works, "problem",
@@ -132,10 +161,13 @@ char *status_encode(const struct status *s)
 	set(o, "lease", lease_json(s));
 	set(o, "uplink", uplink_json(&s->uplink));
 	set(o, "backend", backend_json(s));
-	set(o, "source", json_pack("{s:s, s:b}", "name", s->source, "up", s->source_up));
+	set(o, "source",
+	    json_pack("{s:s, s:b, s:o}", "name", s->source, "up", s->source_up, "seen_age_ms",
+		      age_json(s, s->source_seen_ms)));
 	set(o, "from_disk_of", s->recalled[0] ? json_string(s->recalled) : json_null());
 	set(o, "peers", json_integer((json_int_t)s->n_peers));
 	set(o, "peers_verified", json_integer((json_int_t)s->n_verified));
+	set(o, "peers_refused", json_integer((json_int_t)s->n_refused));
 	set(o, "generation", json_integer((json_int_t)s->generation));
 	set(o, "verified_generation", json_integer((json_int_t)s->verified_generation));
 	set(o, "verified_age_ms", age_json(s, s->verified_at_ms));
@@ -144,6 +176,9 @@ char *status_encode(const struct status *s)
 	set(o, "sweeps", json_integer((json_int_t)s->n_sweeps));
 	set(o, "audits", json_integer((json_int_t)s->n_audits));
 	set(o, "recent_repairs", recent_json(s));
+	set(o, "heals", heals_json(s));
+	set(o, "contested", contested_json(s));
+	set(o, "rss_bytes", s->rss_bytes ? json_integer((json_int_t)s->rss_bytes) : json_null());
 	text = json_dumps(o, JSON_INDENT(2));
 	json_decref(o);
 	return text;

@@ -36,6 +36,7 @@ static void test_the_sixth_time_in_a_minute(void **state)
 	struct text t = TEXT(notes);
 	struct route r, other;
 	struct op op = route_op(&r, 1), innocent = route_op(&other, 2);
+	size_t counts[OBJECT__COUNT];
 	struct contest c;
 	uint64_t now = 1000;
 
@@ -51,6 +52,9 @@ static void test_the_sixth_time_in_a_minute(void **state)
 	assert_string_equal(notes,
 			    "contested: route 10.0.1.0/24 is changed again and again, last by "
 			    "pid 77 (Network\\x0aM) of nm.service; it is healed on, with waits\n");
+	contest_count(&c, now, counts);
+	assert_int_equal(counts[OBJECT_ROUTE], 1);
+	assert_int_equal(counts[OBJECT_FDB], 0);
 
 	/* A quiet window, and it is forgotten. */
 	now += CONTEST_WINDOW_MS + 1;
@@ -58,6 +62,8 @@ static void test_the_sixth_time_in_a_minute(void **state)
 	notes[0] = '\0';
 	contest_notes(&c, now, &t);
 	assert_string_equal(notes, "");
+	contest_count(&c, now, counts);
+	assert_int_equal(counts[OBJECT_ROUTE], 0);
 	assert_int_equal(heal(&c, &op, false, now), 0);
 	assert_int_equal(c.n_contested, 0);
 }

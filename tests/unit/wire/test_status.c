@@ -46,7 +46,13 @@ static struct status running(void)
 		.verified_at_ms = NOW_MS - 1250,
 		.now_ms = NOW_MS,
 		.started_ms = NOW_MS - 300000,
+		.source_seen_ms = NOW_MS,
 		.n_repairs = 1,
+		.n_refused = 3,
+		.n_heals = 2,
+		.heals = {{.kind = OBJECT_LINK}, {.kind = OBJECT_ROUTE, .actor = "ip\n\"", .n = 4}},
+		.n_contested = {[OBJECT_ROUTE] = 5},
+		.rss_bytes = 3 << 20,
 		.n_recent = 1,
 		.overlay_mtu_bytes = 1450,
 		.vtep_mac = {{2, 0, 0, 0, 0, 1}},
@@ -85,6 +91,18 @@ static void json_has_the_facts(void **state)
 	repair = json_array_get(json_object_get(o, "recent_repairs"), 0);
 	assert_string_equal(json_string_value(json_object_get(repair, "comm")),
 			    "ip\\x0a\\xff\\x22");
+	assert_int_equal(json_integer_value(json_object_get(o, "peers_refused")), 3);
+	assert_int_equal(json_array_size(json_object_get(o, "heals")), 1);
+	repair = json_array_get(json_object_get(o, "heals"), 0);
+	assert_string_equal(json_string_value(json_object_get(repair, "kind")), "route");
+	assert_string_equal(json_string_value(json_object_get(repair, "by")), "ip\\x0a\\x22");
+	assert_int_equal(json_integer_value(json_object_get(repair, "n")), 4);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(o, "contested"), "route")), 5);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(o, "source"), "seen_age_ms")),
+		0);
+	assert_int_equal(json_integer_value(json_object_get(o, "rss_bytes")), 3 << 20);
 	json_decref(o);
 	free(text);
 }
