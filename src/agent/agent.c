@@ -308,6 +308,7 @@ static void give_status(void *arg, struct status *ret)
 	struct text notes;
 
 	brain_status(a->brain, loop_now_ms(a->loop), ret);
+	ret->rss_bytes = process_rss_bytes();
 	notes = (struct text){
 		.buf = ret->notes, .size_bytes = sizeof(ret->notes), .len = strlen(ret->notes)};
 	if (problem[0])

@@ -10,6 +10,7 @@
 #include "core/backoff.h"
 #include "os/httpd.h"
 #include "os/sandbox.h"
+#include "wire/metrics.h"
 #include "wire/status.h"
 
 /* syscalls: unlink unlinkat */
@@ -57,6 +58,18 @@ static bool is_ready(void *arg)
 
 	f->conf.status(f->conf.arg, &s);
 	return s.ready == READY_YES;
+}
+
+static const char *give_metrics(void *arg)
+{
+	static char text[METRICS_MAX];
+	struct front *f = arg;
+	struct text t = TEXT(text);
+	struct status s;
+
+	f->conf.status(f->conf.arg, &s);
+	metrics_format(&s, &t);
+	return text;
 }
 
 static void answer_status(struct front *f, bool json, FILE *out)
@@ -124,6 +137,8 @@ static void open_health(struct front *f)
 	struct httpd_conf conf = {.loop = f->conf.loop,
 				  .port = (uint16_t)MAX(o->healthz_port, 0),
 				  .ready = is_ready,
+				  .metrics_type = METRICS_TYPE,
+				  .metrics = give_metrics,
 				  .arg = f};
 
 	if (o->healthz_port <= 0 || !ip_parse(o->healthz_ip, &conf.ip))

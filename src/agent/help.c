@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/opts.h"
+#include "wire/metrics.h"
 
 static const char *const effect_words[OPTS_EFFECT__COUNT] = {
 	[OPTS_WORKS] = "",
@@ -33,7 +34,7 @@ void help_agent(FILE *out)
 
 static const char man_head[] =
 	".\\\" SPDX-License-Identifier: Apache-2.0\n"
-	".\\\" Written by \"loden man\" from the table in src/agent/opts.c; do not edit.\n"
+	".\\\" Written by \"loden man\" from the tables in src/agent/opts.c and src/wire/metrics.c; do not edit.\n"
 	".TH LODEN 8 \"\" \"loden\" \"System administration\"\n"
 	".SH NAME\n"
 	"loden \\- a flannel network that heals itself\n"
@@ -154,6 +155,25 @@ void help_roff(FILE *out, const char *text)
 	}
 }
 
+static void write_metrics(FILE *out)
+{
+	fputs(".SH METRICS\n"
+	      "Where /healthz is, Prometheus finds /metrics; the numbers are those of\n"
+	      ".BR \"loden status \\-\\-json\" .\n",
+	      out);
+	for (size_t i = 0; i < metrics_table_n; i++) {
+		const struct metrics_row *row = &metrics_table[i];
+
+		fputs(".TP\n.BR ", out);
+		help_roff(out, row->name);
+		if (row->labels)
+			fprintf(out, " {%s}", row->labels);
+		fprintf(out, " \" (%s)\"\n", row->type);
+		help_roff(out, row->help);
+		fputs(".\n", out);
+	}
+}
+
 void help_man(FILE *out)
 {
 	fputs(man_head, out);
@@ -183,6 +203,7 @@ void help_man(FILE *out)
 			fputs(".\n", out);
 		}
 	}
+	write_metrics(out);
 	fputs(man_tail, out);
 }
 

@@ -139,6 +139,17 @@ int process_signals(struct process *p, struct err *err)
 	return 0;
 }
 
+uint64_t process_rss_bytes(void)
+{
+	unsigned long long size, resident; /* in pages, proc(5) */
+	char line[128];
+
+	if (file_read("/proc/self/statm", line, sizeof(line), NULL) != 0 ||
+	    sscanf(line, "%llu %llu", &size, &resident) != 2)
+		return 0;
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 uint64_t process_rss_peak_kib(void)
 {
 	struct rusage usage;

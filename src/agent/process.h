@@ -49,6 +49,9 @@ void process_notify(const char *state);
  * 0 = it does not ask for that. */
 uint64_t process_watchdog_ms(void);
 
+/* Resident memory now; 0 = not known. */
+uint64_t process_rss_bytes(void);
+
 /* Peak resident memory since start. */
 uint64_t process_rss_peak_kib(void);
 

@@ -12,6 +12,7 @@ struct httpd {
 struct answer {
 	const char *status;
 	const char *body;
+	const char *type; /* NULL: plain text */
 };
 
 static bool path_is(const char *path, size_t n, const char *name)
@@ -33,6 +34,9 @@ static struct answer choose(const struct httpd *h, const char *request)
 		return (struct answer){"400 Bad Request", "400 Bad Request"};
 	if (path_is(target, n, "/healthz") || path_is(target, n, "/livez"))
 		return (struct answer){"200 OK", "flanneld is running"};
+	if (path_is(target, n, "/metrics"))
+		return (struct answer){"200 OK", h->conf.metrics(h->conf.arg),
+				       h->conf.metrics_type};
 	if (!path_is(target, n, "/readyz"))
 		return (struct answer){"404 Not Found", "404 page not found\n"};
 	if (h->conf.ready(h->conf.arg))
@@ -45,9 +49,10 @@ static void answer(void *arg, const char *request, FILE *ret_answer)
 	const struct answer a = choose(arg, request);
 
 	fprintf(ret_answer,
-		"HTTP/1.1 %s\r\nContent-Type: text/plain; charset=utf-8\r\n"
+		"HTTP/1.1 %s\r\nContent-Type: %s\r\n"
 		"Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
-		a.status, strlen(a.body), strncmp(request, "HEAD ", 5) ? a.body : "");
+		a.status, a.type ? a.type : "text/plain; charset=utf-8", strlen(a.body),
+		strncmp(request, "HEAD ", 5) ? a.body : "");
 }
 
 int httpd_open(const struct httpd_conf *conf, struct httpd **ret, struct err *err)

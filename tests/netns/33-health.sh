@@ -15,7 +15,7 @@ wait_for 5 'alive before there is a network' http_is /healthz 'HTTP/1.1 200 OK f
 not_ready='HTTP/1.1 503 Service Unavailable flanneld is not ready yet'
 ready='HTTP/1.1 200 OK flanneld is ready'
 want_eq 'not ready' "$not_ready" "$(http /readyz 10253)"
-want_eq 'nothing else' 'HTTP/1.1 404 Not Found 404 page not found' "$(http /metrics 10253)"
+want_eq 'nothing else' 'HTTP/1.1 404 Not Found 404 page not found' "$(http /statsz 10253)"
 etcd_conf '{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}}'
 wait_for 10 'ready' http_is /readyz "$ready"
 want_exit 'status agrees' 0 on a loden status

@@ -41,6 +41,11 @@ static bool is_ready(void *arg)
 	return ((struct scene *)arg)->ready;
 }
 
+static const char *give_metrics(void *arg)
+{
+	return ((struct scene *)arg)->ready ? "up 1\n" : "up 0\n";
+}
+
 static int setup(void **state)
 {
 	struct scene *s = calloc(1, sizeof(*s));
@@ -52,6 +57,8 @@ static int setup(void **state)
 				      .ip = ip_from_v4(0x7f000001),
 				      .port = 20000 + (uint16_t)(getpid() % 20000),
 				      .ready = is_ready,
+				      .metrics_type = "text/plain; version=0.0.4",
+				      .metrics = give_metrics,
 				      .arg = s};
 	while (httpd_open(&s->conf, &s->httpd, &err) < 0)
 		s->conf.port++;
@@ -118,6 +125,9 @@ static const struct {
 	{"GET /readyz HTTP/1.1\r\n\r\n", 0,
 	 HEAD("503 Service Unavailable", "25") "flanneld is not ready yet"},
 	{"HEAD /readyz HTTP/1.1\r\n\r\n", 1, HEAD("200 OK", "17")},
+	{"GET /metrics HTTP/1.1\r\nAccept: x\r\n\r\n", 1,
+	 "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\n"
+	 "Content-Length: 5\r\nConnection: close\r\n\r\nup 1\n"},
 	{"GET / HTTP/1.1\r\n\r\n", 1, HEAD("404 Not Found", "19") "404 page not found\n"},
 	{"GET /healthzz HTTP/1.1\r\n\r\n", 1, HEAD("404 Not Found", "19") "404 page not found\n"},
 	{"GET /readyz\r\n\r\n", 1, HEAD("400 Bad Request", "15") "400 Bad Request"},
