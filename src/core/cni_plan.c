@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 const char *const cni_op_names[] = {
 	[CNI_OP_BRIDGE_ADD] = "bridge.add",
 	[CNI_OP_BRIDGE_SET] = "bridge.set",
@@ -28,18 +30,9 @@ static_assert(ARRAY_SIZE(link_names) == CNI_PLAN_LINK__COUNT, "a name for each")
 
 /* ---- whose ---- */
 
-/* FNV-1a; the terminator is part, so that a + bc differs from ab + c. */
-static uint64_t hash_text(uint64_t h, const char *s)
-{
-	do {
-		h = (h ^ (unsigned char)*s) * 0x100000001b3u;
-	} while (*s++);
-	return h;
-}
-
 void cni_plan_veth_name(const struct cni_plan_owner *o, unsigned attempt, char ret[LINK_NAME_SIZE])
 {
-	uint64_t h = 0xcbf29ce484222325u + attempt;
+	uint64_t h = HASH_SEED + attempt;
 
 	h = hash_text(h, o->network);
 	h = hash_text(h, o->container_id);

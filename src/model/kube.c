@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 
 const char *const kube_ann_suffixes[] = {
@@ -52,10 +53,8 @@ unsigned kube_anns_differ(const struct kube_anns *want, const struct kube_anns *
 
 uint64_t kube_uid_id(const char *uid)
 {
-	uint64_t id = 0xcbf29ce484222325; /* offset basis and prime: draft-eastlake-fnv */
+	uint64_t id = hash_bytes(HASH_SEED, uid, strlen(uid));
 
-	for (; *uid; uid++)
-		id = (id ^ (uint8_t)*uid) * 0x100000001b3;
 	return id ? id : 1;
 }
 

@@ -77,7 +77,7 @@ struct kube_node {
  * of others nothing is known: false. */
 bool kube_version_is_older(const char *version, const char *than);
 
-/* A stable number for a UID (FNV-1a, 64 bits), never 0. */
+/* A stable number for a UID, never 0. */
 uint64_t kube_uid_id(const char *uid);
 
 #define KUBE_PREFIX_SIZE 297 /* 253, a slash, a name of 63 less the longest suffix, a terminator */

@@ -167,7 +167,6 @@ void object_format(const struct object *o, const struct devmap *m, struct text *
 void object_format_key(const struct object *o, const struct devmap *m, struct text *t);
 void object_format_value(const struct object *o, const struct devmap *m, struct text *t);
 
-#define OBJECT_KEY_HASH_SEED 0xcbf29ce484222325u /* FNV-1a offset basis */
 /* Hash of kind and key; stable across runs. */
 uint64_t object_key_hash(const struct object *o);
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/hash.h"
+
 const char *const route_type_names[ROUTE__COUNT] = {
 	[ROUTE_UNICAST] = "unicast",
 	[ROUTE_BLACKHOLE] = "blackhole",
@@ -25,27 +27,12 @@ static int cmp_number(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n)
-{
-	const uint8_t *b = bytes;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ b[i]) * 0x100000001b3u;
-	return h;
-}
-
 /* Byte by byte, so that the hash is the same on every machine. */
 static uint64_t hash_number(uint64_t h, uint32_t n)
 {
 	uint8_t b[4] = {(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24)};
 
 	return hash_bytes(h, b, sizeof(b));
-}
-
-static uint64_t hash_text(uint64_t h, const char *s)
-{
-	return hash_bytes(h, s, strlen(s) + 1);
 }
 
 static uint64_t hash_cidr(uint64_t h, const struct cidr *c)
@@ -685,7 +672,7 @@ bool object_eq(const struct object *a, const struct object *b)
 
 uint64_t object_key_hash(const struct object *o)
 {
-	return kinds[o->kind].key_hash(hash_number(OBJECT_KEY_HASH_SEED, o->kind), o->any);
+	return kinds[o->kind].key_hash(hash_number(HASH_SEED, o->kind), o->any);
 }
 
 void object_format_key(const struct object *o, const struct devmap *m, struct text *t)
