@@ -17,9 +17,6 @@ static_assert(ARRAY_SIZE(kube_event_names) == KUBE_EVENT__COUNT, "an event witho
 /* k8s.io/apimachinery, pkg/runtime/serializer/protobuf */
 static const uint8_t magic[4] = {'k', '8', 's', 0};
 
-/* With sendInitialEvents, the bookmark behind them has it, "true" (metav1.InitialEventsAnnotationKey). */
-#define INITIAL_END "k8s.io/initial-events-end"
-
 enum read_state {
 	READ_BEGIN, /* the first bytes of a body, or of a frame */
 	READ_WALK,
@@ -200,7 +197,6 @@ static void item_begin(struct kube_read *r, const struct pb_want *object)
 {
 	r->node = (struct kube_node){.metadata_only = object != node_wants};
 	r->pod_node[0] = '\0';
-	r->initial_end = false;
 	r->in_item = true;
 	r->wrong = NULL;
 }
@@ -244,8 +240,6 @@ static void annotation_end(struct kube_read *r)
 {
 	const char *key = r->raw.key;
 
-	if (strcmp(key, INITIAL_END) == 0)
-		r->initial_end = strcmp(r->raw.value, "true") == 0;
 	if (strncmp(key, r->prefix, r->n_prefix) != 0)
 		return;
 	for (unsigned i = 0; i < KUBE_ANN__COUNT; i++) {

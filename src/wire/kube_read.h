@@ -28,7 +28,7 @@ enum kube_read_mode {
 /* What kube_read_next() found; in brackets, what is valid until the next call. */
 enum kube_read_type {
 	KUBE_READ_NODE = 1, /* [event, node] */
-	KUBE_READ_BOOKMARK, /* [node.resource_version, initial_end] */
+	KUBE_READ_BOOKMARK, /* [node.resource_version] */
 	KUBE_READ_STATUS,   /* [status] an ERROR event, or a Status instead of an object */
 	KUBE_READ_LIST_END, /* [list] all items were read */
 	KUBE_READ_BAD,	    /* [node as far as it came] one object that is none; `err` says */
@@ -76,7 +76,6 @@ struct kube_read {
 	struct kube_node node;
 	char pod_node
 		[KUBE_NAME_SIZE]; /* spec.nodeName, where `node` is the metadata of a Pod; "" = none */
-	bool initial_end;	  /* BOOKMARK: all that sendInitialEvents asked for has come */
 	struct kube_status status;
 	struct kube_list list;
 	uint64_t n_unknown; /* events of types that we do not know, passed over */

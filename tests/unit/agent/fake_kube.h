@@ -121,11 +121,11 @@ static inline void say_node(struct kube_call *call, enum kube_event event, const
 	say(call, KUBE_READ_NODE, &r);
 }
 
-static inline void say_bookmark(struct kube_call *call, const char *version, bool initial_end)
+static inline void say_bookmark(struct kube_call *call, const char *version)
 {
 	static struct kube_read r;
 
-	r = (struct kube_read){.initial_end = initial_end};
+	r = (struct kube_read){0};
 	text_copy(r.node.resource_version, sizeof(r.node.resource_version), version);
 	say(call, KUBE_READ_BOOKMARK, &r);
 }

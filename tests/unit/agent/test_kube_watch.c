@@ -140,7 +140,7 @@ static void test_lists_and_watches(void **state)
 	assert_true(kube.well);
 	say_node(call, KUBE_EVENT_MODIFIED, "node-1", "10");
 	say_node(call, KUBE_EVENT_DELETED, "node-1", "11");
-	say_bookmark(call, "15", false);
+	say_bookmark(call, "15");
 	heard("+node-1 -node-1");
 	answer(call, 0, ""); /* timeoutSeconds */
 	fake_loop_pass(&scene.loop, 10000);
@@ -204,7 +204,7 @@ static void test_back_in_time(void **state)
 		if (by_node)
 			say_node(asked("watch=true"), KUBE_EVENT_MODIFIED, "a", "41");
 		else
-			say_bookmark(asked("watch=true"), "41", false);
+			say_bookmark(asked("watch=true"), "41");
 		heard("back");
 		fake_loop_pass(&scene.loop, 5000);
 		assert_non_null(asked("resourceVersion=0"));

@@ -32,7 +32,7 @@ static void note(struct text *t, const struct kube_read *r, int got, const struc
 			 n->network_unavailable.message);
 		break;
 	case KUBE_READ_BOOKMARK:
-		text_add(t, "BOOKMARK %s%s\n", n->resource_version, r->initial_end ? " end" : "");
+		text_add(t, "BOOKMARK %s\n", n->resource_version);
 		break;
 	case KUBE_READ_STATUS:
 		text_add(t, "STATUS %lld %s retry %u: %s\n", (long long)r->status.code,
@@ -114,7 +114,7 @@ static const struct {
 	 " anns 0 cut 0 \nLIST 204\n"},
 	{"watch_partial", KUBE_READ_MODE_WATCH, BYTES(body_watch_partial),
 	 "ADDED" NODE_1 META " anns 3f cut 0 \nADDED" NODE_2 "204 t 1795303727" META
-	 " anns 0 cut 0 \nBOOKMARK 204 end\nMODIFIED" NODE_2 "205 t 1795303727" META
+	 " anns 0 cut 0 \nBOOKMARK 204\nMODIFIED" NODE_2 "205 t 1795303727" META
 	 " anns 0 cut 0 \nDELETED" NODE_2 "206 t 1795303727" META " anns 0 cut 0 \nBOOKMARK 206\n"},
 	{"forbidden", KUBE_READ_MODE_FAILURE, BYTES(body_forbidden), FORBIDDEN},
 	{"forbidden where a list should be", KUBE_READ_MODE_OBJECT, BYTES(body_forbidden),
