@@ -184,10 +184,30 @@ static void patch_condition(struct kube_own *o)
 
 /* ---- our lease ---- */
 
+/* The leading family's network; the other may be missing. */
+static void check_leading(const struct kube_own *o, const struct lease *l, struct text *t)
+{
+	bool v6 = netconf_leads6(&o->net);
+	const struct cidr *network = v6 ? &o->net.network6 : &o->net.network;
+	const struct cidr *subnet = v6 ? &l->subnet6 : &l->subnet;
+	const char *key = v6 ? "IPv6Network" : "Network";
+	char net[CIDR_STRLEN], cidr[CIDR_STRLEN];
+
+	if (!cidr_is_set(subnet))
+		text_add(t, "Node %s has no IPv%d podCIDR, and %s is %s", o->conf.node, v6 ? 6 : 4,
+			 key, cidr_format(network, net));
+	else if (!cidr_covers(network, subnet))
+		text_add(t,
+			 "podCIDR %s of Node %s lies outside %s %s of net-conf.json: make %s "
+			 "the --cluster-cidr of kube-controller-manager",
+			 cidr_format(subnet, cidr), o->conf.node, key, cidr_format(network, net),
+			 key);
+}
+
 /* The networks that the Node gives us. False: told why not. */
 static bool choose(struct kube_own *o, struct lease *ret)
 {
-	char words[sizeof(o->problem)] = "", network[CIDR_STRLEN], cidr[CIDR_STRLEN];
+	char words[sizeof(o->problem)] = "";
 	struct text t = TEXT(words);
 	struct lease l = o->publish;
 	struct err err = {""};
@@ -201,20 +221,14 @@ static bool choose(struct kube_own *o, struct lease *ret)
 			o->conf.node);
 	else if (r < 0)
 		text_add(&t, "%s", err.text);
-	else if (o->net.ipv4 && !cidr_is_set(&l.subnet))
-		text_add(&t, "Node %s has no IPv4 podCIDR, and Network is %s", o->conf.node,
-			 cidr_format(&o->net.network, network));
-	else if (o->net.ipv4 && !cidr_covers(&o->net.network, &l.subnet))
-		text_add(
-			&t,
-			"podCIDR %s of Node %s lies outside Network %s of net-conf.json: make Network "
-			"the --cluster-cidr of kube-controller-manager",
-			cidr_format(&l.subnet, cidr), o->conf.node,
-			cidr_format(&o->net.network, network));
+	else
+		check_leading(o, &l, &t);
 	if (t.len) {
 		tell_lost(o, words);
 		return false;
 	}
+	if (!o->net.ipv4)
+		l.subnet = (struct cidr){0};
 	if (!o->net.ipv6 || !cidr_covers(&o->net.network6, &l.subnet6))
 		l.subnet6 = (struct cidr){0};
 	l.node = kube_uid_id(o->node.uid);

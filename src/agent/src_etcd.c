@@ -462,7 +462,7 @@ static int etcd_open(const struct source_conf *conf, struct source **ret, struct
 	if (!s)
 		abort();
 	s->conf = *conf;
-	s->told = (struct told){.conf = &s->conf, .kind = "etcd"};
+	s->told = (struct told){.conf = &s->conf, .kind = "etcd", .by_ipv4 = true};
 	r = etcd_access_from_opts(conf->opts, &s->access, err);
 	if (r == 0)
 		r = etcd_keys_make(conf->opts->etcd_prefix, &s->keys, err);

@@ -65,6 +65,11 @@ const struct netconf *told_config(struct told *t, const char *json, size_t n, co
 		text_add(&complaints, "%s", trouble);
 	else
 		netconf_decode(json, n, &net, &complaints);
+	if (t->by_ipv4 && netconf_leads6(&net))
+		text_add(&complaints,
+			 "EnableIPv4: must be true, for leases in %s go by IPv4; a network of IPv6 "
+			 "alone takes --kube-subnet-mgr: false",
+			 t->kind);
 	if (buf[0]) {
 		text_add(&words, "%s: %s", where, buf);
 		told_config_problem(t, problem);

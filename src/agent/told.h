@@ -18,6 +18,7 @@
 struct told {
 	const struct source_conf *conf; /* borrowed */
 	const char *kind;		/* "etcd": its name while it does not answer */
+	bool by_ipv4;			/* leases go by IPv4: a network needs it */
 	bool up;
 	char name[TOLD_NAME_SIZE];
 	char problem[TOLD_PROBLEM_SIZE]; /* "" = up, or nothing told yet */

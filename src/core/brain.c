@@ -65,12 +65,24 @@ enum phase brain_phase(const struct brain *b)
 		return PHASE_WAIT_CONFIG;
 	if (!l->have_uplink || (l->recall.own && !l->recall.node_checked))
 		return PHASE_WAIT_UPLINK;
+	if (netconf_leads6(&l->net) && !brain_has_room6(b))
+		return PHASE_WAIT_UPLINK;
 	if (!l->listed && !l->recall.leases)
 		return PHASE_WAIT_LEASES;
 	return l->have_own ? PHASE_RUN : PHASE_WAIT_LEASE;
 }
 
 #define MTU_MIN6_BYTES 1280 /* RFC 8200 5; the kernel takes IPv6 off a link with less */
+
+enum ip_family brain_leader(const struct brain *b)
+{
+	return netconf_leads6(&b->learnt.net) ? FAMILY_V6 : FAMILY_V4;
+}
+
+const struct ip *brain_leading_ip(const struct brain *b, const struct uplink *u)
+{
+	return netconf_leads6(&b->learnt.net) ? &u->public_ip6 : &u->public_ip;
+}
 
 bool brain_has_room6(const struct brain *b)
 {

@@ -134,7 +134,7 @@ struct brain {
 	enum circle circle;
 	struct pass pass;
 	struct retry retry;	/* what is refused, and must not be */
-	struct retry retry6;	/* ditto, what is for IPv6 alone */
+	struct retry retry6;	/* ditto, what is for IPv6 alone, beside IPv4 */
 	struct retry tolerated; /* what is refused, and we can do without */
 	struct contest contest;
 	struct backoff dump_backoff;
@@ -144,8 +144,9 @@ struct brain {
 	unsigned changed; /* want or we changed something, no dump has shown it right since */
 	unsigned bad[FAMILY__COUNT]; /* the last dump showed differences that have to wait */
 	bool fault[FAMILY__COUNT]; /* something is wrong: not just a new peer that is being made */
-	uint64_t verified_generation, verified_ms; /* but for IPv6, which has its own say */
-	bool stood6;				   /* IPv6 was verified since it is wanted */
+	uint64_t verified_generation,
+		verified_ms; /* but for IPv6 beside IPv4: it has its own say */
+	bool stood6;	     /* IPv6 was verified since it is wanted */
 	size_t n_bad_peers[FAMILY__COUNT][OBJECT__COUNT];
 	char difference[OP_STRLEN]; /* the first one of the last dump that showed any */
 
@@ -169,6 +170,10 @@ struct brain {
 
 /* brain.c */
 uint64_t brain_random(struct brain *b);
+/* netconf_leads6(), as an index of what there is for each. */
+enum ip_family brain_leader(const struct brain *b);
+/* Our public address in that family. */
+const struct ip *brain_leading_ip(const struct brain *b, const struct uplink *u);
 /* The uplink's MTU leaves IPv6's overlay what IPv6 needs. */
 bool brain_has_room6(const struct brain *b);
 /* The configuration with those families alone for which there are uplink and lease. */

@@ -29,7 +29,7 @@ static void choose_mac(struct brain *b, bool v6)
 	if (mac_is_set(mac))
 		return;
 	before = leases_find_earlier(&b->learnt.leases, b->learnt.store_id,
-				     &b->learnt.uplink.public_ip);
+				     brain_leading_ip(b, &b->learnt.uplink));
 	if (before)
 		earlier = lease_half(before, v6).vtep_mac;
 	*mac = mac_is_unicast(&earlier) ? earlier : mac_from_random(brain_random(b));
@@ -47,6 +47,7 @@ static void judge(struct brain *b, const struct netconf *net)
 		.public_ip6 = l->uplink.public_ip6,
 		.vtep_mac = w->mac[DEV_VXLAN],
 		.vtep_mac6 = w->mac[DEV_VXLAN6],
+		.leads6 = netconf_leads6(&l->net),
 	};
 
 	arena_reset(&b->pass.arena);
@@ -76,7 +77,8 @@ static void rebuild(struct brain *b)
 	};
 
 	brain_net(b, &net);
-	choose_mac(b, false);
+	if (l->net.ipv4)
+		choose_mac(b, false);
 	if (l->net.ipv6 && ip_is_set(&l->uplink.public_ip6))
 		choose_mac(b, true);
 	w->notes[0] = '\0';
@@ -249,7 +251,8 @@ static struct retry *retry_of(struct brain *b, const struct op *op)
 
 	if (optional)
 		return &b->tolerated;
-	return object_family(o) == FAMILY_V6 ? &b->retry6 : &b->retry;
+	return object_family(o) == FAMILY_V6 && brain_leader(b) == FAMILY_V4 ? &b->retry6
+									     : &b->retry;
 }
 
 static bool is_repair(struct brain *b, const struct op *op)
@@ -445,7 +448,7 @@ static void settle(struct brain *b, const unsigned held[FAMILY__COUNT])
 	}
 	if (!b->changed && !b->bad[FAMILY_BOTH] && !b->bad[FAMILY_V6])
 		b->stood6 = true;
-	if (b->changed || b->bad[FAMILY_BOTH] || b->bad[FAMILY_V4])
+	if (b->changed || b->bad[FAMILY_BOTH] || b->bad[brain_leader(b)])
 		return;
 	if (!bad)
 		b->difference[0] = '\0';

@@ -204,9 +204,10 @@ const struct lease *leases_find_earlier(struct leases *t, uint64_t node, const s
 	leases_settle(t);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct lease *l = &t->peers[i].lease;
+		struct lease_half half = lease_half(l, !ip_is_v4(public_ip));
 
 		if (l->type != BACKEND_NONE &&
-		    (l->node ? l->node == node : ip_eq(&l->public_ip, public_ip)))
+		    (l->node ? l->node == node : ip_eq(&half.public_ip, public_ip)))
 			return l;
 	}
 	return NULL;
@@ -242,6 +243,11 @@ static bool is_ok(const struct judge *j, const struct peer *p)
 	return leases_state(p, j->v6) == PEER_OK;
 }
 
+static const struct ip *self_ip(const struct leases_self *self)
+{
+	return self->leads6 ? &self->public_ip6 : &self->public_ip;
+}
+
 static void refuse(struct judge *j, struct peer *p, const char *why)
 {
 	struct lease_half half = lease_half(&p->lease, j->v6);
@@ -265,18 +271,23 @@ static void refuse_for(struct judge *j, struct peer *p, const char *what, const 
 	refuse(j, p, why);
 }
 
-/* Is it ours or of no interest, as a whole? */
+/* Is it ours or of no interest, as a whole? Nodes are told apart by IPv4, without that by IPv6. */
 static bool judge_whole(struct judge *j, const struct lease *l, enum peer_state *ret)
 {
 	const struct leases_self *self = j->self;
+	const struct lease_half half = lease_half(l, self->leads6);
+	const struct ip *ip = self_ip(self);
+	struct cidr own = {0};
 
-	if (self->own && cidr_eq(&self->own->subnet, &l->subnet)) {
+	if (self->own)
+		own = lease_half(self->own, self->leads6).subnet;
+	if (cidr_is_set(&own) && cidr_eq(&own, &half.subnet)) {
 		*ret = PEER_OURS;
 	} else if (l->type == BACKEND_NONE) {
 		*ret = PEER_OTHER;
-	} else if (ip_is_set(&self->public_ip) && ip_eq(&self->public_ip, &l->public_ip)) {
+	} else if (ip_is_set(ip) && ip_eq(ip, &half.public_ip)) {
 		*ret = PEER_OURS;
-		j->n_shared += !j->v6;
+		j->n_shared += j->v6 == self->leads6;
 	} else {
 		return false;
 	}
@@ -520,7 +531,7 @@ void leases_judge(struct leases *t, const struct leases_self *self, struct arena
 		text_add(notes,
 			 "%zu other lease(s) carry our public address %s: an old lease of this "
 			 "node, or another node with the same address (see --public-ip)\n",
-			 j.n_shared, ip_format(&self->public_ip, public_ip));
+			 j.n_shared, ip_format(self_ip(self), public_ip));
 	for (size_t i = 0; i < t->n; i++) {
 		const struct peer *p = &t->peers[i];
 

@@ -63,6 +63,7 @@ struct leases_self {
 	const struct lease *own;	 /* NULL = none yet */
 	struct ip public_ip, public_ip6; /* unset = not known */
 	struct mac vtep_mac, vtep_mac6;
+	bool leads6; /* netconf_leads6(), of the configuration as it was read */
 };
 
 /* Leases, not halves: one that is refused in one family may be programmed in the other. */
@@ -72,7 +73,7 @@ struct leases_verdict {
 
 /* Settles, then sets every peer's states, for each family alone. The rules, so that every node decides
  * alike:
- * - ours, as a whole: our IPv4 subnet, or our public IPv4 address;
+ * - ours, as a whole: our IPv4 subnet, or our public IPv4 address; where there is no IPv4, the same of IPv6;
  * - refused: what lease_check() refuses, an overlap with our own subnet, our own VTEP MAC, our public
  *   IPv6 address, a subnet that our own address lies in;
  * - of overlapping subnets one stays: the one that is SubnetLen long, else the first in order, of equal

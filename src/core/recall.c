@@ -67,16 +67,18 @@ void recall_check_node(struct brain *b)
 	struct learnt *l = &b->learnt;
 	struct recall *r = &l->recall;
 	struct text t = TEXT(r->dropped);
+	const struct ip *ip = brain_leading_ip(b, &l->uplink);
+	struct lease_half own = lease_half(&l->own, netconf_leads6(&l->net));
 	char was[IP_STRLEN], is[IP_STRLEN];
 
-	/* Nodes are known by their IPv4 address; IPv6's may be there first. */
-	if (!r->own || r->node_checked || !ip_is_set(&l->uplink.public_ip))
+	/* Where nodes are known by their IPv4 address, IPv6's may be there first. */
+	if (!r->own || r->node_checked || !ip_is_set(ip))
 		return;
 	r->node_checked = true;
-	if (ip_eq(&l->own.public_ip, &l->uplink.public_ip))
+	if (ip_eq(&own.public_ip, ip))
 		return;
 	text_add(&t, "it is of the node at %s, and this one is at %s",
-		 ip_format(&l->own.public_ip, was), ip_format(&l->uplink.public_ip, is));
+		 ip_format(&own.public_ip, was), ip_format(ip, is));
 	drop(b);
 }
 

@@ -15,6 +15,12 @@ static void say_own(const struct learnt *l, struct text *t)
 	text_add(t, "%s%s%s", l->own_problem, l->source_problem[0] ? "; " : "", l->source_problem);
 }
 
+static void say_no_room6(const struct learnt *l, struct text *t)
+{
+	text_add(t, "the uplink's MTU %u leaves less than the 1280 that IPv6 needs",
+		 l->uplink.mtu_bytes);
+}
+
 /* What keeps the phases before PHASE_RUN waiting. */
 static void say_waiting(const struct brain *b, struct text *t)
 {
@@ -30,7 +36,9 @@ static void say_waiting(const struct brain *b, struct text *t)
 			text_add(t, "waiting for the configuration");
 		break;
 	case PHASE_WAIT_UPLINK:
-		if (l->have_uplink)
+		if (l->have_uplink && netconf_leads6(&l->net))
+			say_no_room6(l, t);
+		else if (l->have_uplink)
 			text_add(t, "IPv4, which nodes are known by, has no uplink: %s",
 				 l->uplink_lacks);
 		else
@@ -64,38 +72,41 @@ static void say_waiting(const struct brain *b, struct text *t)
 static void say_fault(const struct brain *b, struct text *t)
 {
 	const struct learnt *l = &b->learnt;
+	bool leads6 = netconf_leads6(&l->net);
+	struct lease_half own = lease_half(&l->own, leads6);
 
 	if (l->own_problem[0])
 		say_own(l, t);
 	else if (!l->uplink.up)
 		text_add(t, "the uplink %s is down", l->uplink.name);
-	else if (l->net.ipv4 && l->lacks[FAMILY_V4])
+	else if (l->net.ipv4 && l->lacks[FAMILY_V4] && l->uplink_lacks[0])
 		text_add(t, "IPv4 has no uplink: %s", l->uplink_lacks);
+	else if (!cidr_is_set(&own.subnet))
+		text_add(t, "our lease has no %s subnet", leads6 ? "IPv6" : "IPv4");
 	else if (b->dump_problem[0])
 		text_add(t, "cannot read the kernel's state: %s", b->dump_problem);
 	else if (b->retry.n > 1)
 		text_add(t, "%s (and %zu more)", b->retry.first, b->retry.n - 1);
 	else if (b->retry.n)
 		text_add(t, "%s", b->retry.first);
-	else if (b->fault[FAMILY_BOTH] || b->fault[FAMILY_V4])
+	else if (b->fault[FAMILY_BOTH] || b->fault[brain_leader(b)])
 		text_add(t, "repairing: %s", b->difference);
 	else if (!b->verified_generation)
 		text_add(t, "setting up");
 }
 
-/* Why IPv6 is not as it should be, though it is wanted; nothing if it is. */
+/* Why IPv6 is not as it should be, though it is wanted beside IPv4; nothing if it is. */
 static void say_fault6(const struct brain *b, struct text *t)
 {
 	const struct learnt *l = &b->learnt;
 	char subnet[CIDR_STRLEN];
 
-	if (!l->net.ipv6)
+	if (!l->net.ipv6 || !l->net.ipv4)
 		return;
 	if (l->uplink_lacks[0] && (l->lacks[FAMILY_V6] || !l->lacks[FAMILY_V4]))
 		text_add(t, "%s", l->uplink_lacks);
 	else if (!brain_has_room6(b))
-		text_add(t, "the uplink's MTU %u leaves less than the 1280 that IPv6 needs",
-			 l->uplink.mtu_bytes);
+		say_no_room6(l, t);
 	else if (l->own_problem6[0])
 		text_add(t, "%s", l->own_problem6);
 	else if (l->have_own && !cidr_is_set(&l->own.subnet6))
@@ -110,7 +121,7 @@ static void say_fault6(const struct brain *b, struct text *t)
 		text_add(t, "setting up");
 }
 
-/* IPv4, which each node has, decides about ready; that IPv6 does not work is said beside it. */
+/* The leading family, which each node has, decides about ready; that IPv6 does not work is said beside it. */
 enum ready status_judge(const struct brain *b, struct text *problem)
 {
 	char why[sizeof(((struct status_family *)0)->problem)] = "";
@@ -236,21 +247,24 @@ static void say_notes(const struct brain *b, uint64_t now_ms, struct text *t)
 
 static void say_families(const struct brain *b, struct status *s)
 {
-	struct status_family *v4 = &s->families[FAMILY_V4], *v6 = &s->families[FAMILY_V6];
-	struct text t4 = TEXT(v4->problem), t6 = TEXT(v6->problem);
+	bool leads6 = netconf_leads6(&b->learnt.net);
+	struct status_family *leading = &s->families[leads6 ? FAMILY_V6 : FAMILY_V4];
+	struct status_family *other = &s->families[leads6 ? FAMILY_V4 : FAMILY_V6];
+	struct text t = TEXT(leading->problem), t_other = TEXT(other->problem);
 	bool runs = brain_phase(b) == PHASE_RUN;
 
-	v4->enabled = b->learnt.net.ipv4;
-	v6->enabled = b->learnt.net.ipv6;
+	s->families[FAMILY_V4].enabled = b->learnt.net.ipv4;
+	s->families[FAMILY_V6].enabled = b->learnt.net.ipv6;
 	if (!runs) {
-		say_waiting(b, &t4);
-		memcpy(v6->problem, v4->problem, v6->enabled ? sizeof(v6->problem) : 1);
+		say_waiting(b, &t);
+		memcpy(other->problem, leading->problem,
+		       other->enabled ? sizeof(other->problem) : 1);
 		return;
 	}
-	say_fault(b, &t4);
-	say_fault6(b, &t6);
-	v4->works = v4->enabled && !t4.len;
-	v6->works = v6->enabled && !t6.len;
+	say_fault(b, &t);
+	say_fault6(b, &t_other);
+	leading->works = leading->enabled && !t.len;
+	other->works = other->enabled && !t_other.len;
 }
 
 /* Peers that some op was missing for in the last dumps: at least as many as the kind that misses most. */

@@ -47,41 +47,47 @@ static void say(char *field, size_t size_bytes, const char *problem, const char 
 
 /* ---- what each event teaches ---- */
 
-static bool loses6(const struct netconf *net, const struct lease *own)
+/* Following it would cut off every pod of this node. */
+static bool loses_own(const struct netconf *net, const struct lease *own, struct text *ret_why)
 {
-	return net->ipv6 && cidr_is_set(&own->subnet6) &&
-	       !cidr_covers(&net->network6, &own->subnet6);
+	char network[CIDR_STRLEN], subnet[CIDR_STRLEN];
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		const struct cidr *within = v6 ? &net->network6 : &net->network;
+		struct cidr held = lease_half(own, v6).subnet;
+
+		if (!(v6 ? net->ipv6 : net->ipv4) || !cidr_is_set(&held) ||
+		    cidr_covers(within, &held))
+			continue;
+		text_add(ret_why, "%s: %s does not hold our subnet %s, which pods use",
+			 v6 ? "IPv6Network" : "Network", cidr_format(within, network),
+			 cidr_format(&held, subnet));
+		return true;
+	}
+	return false;
 }
 
 static void on_config(struct brain *b, const struct event *ev, struct update *ret)
 {
 	const struct netconf *net = ev->config.conf;
 	struct learnt *l = &b->learnt;
-	char network[CIDR_STRLEN], own[CIDR_STRLEN];
-	struct text t = TEXT(l->config_problem);
+	char problem[sizeof(l->config_problem)];
+	bool loses;
 
 	if (!net) {
 		SAY(l->config_problem, ev->config.problem, "cannot be read");
 		return;
 	}
 	assert(backend_find(net->backend)); /* netconf_derive() refuses others */
-	if (l->recall.own &&
-	    (!cidr_covers(&net->network, &l->own.subnet) || loses6(net, &l->own))) {
+	loses = l->have_own && loses_own(net, &l->own, &TEXT(problem));
+	if (loses && !l->recall.own) {
+		SAY(l->config_problem, problem, "");
+		l->strange = true;
+		return;
+	}
+	if (loses) {
 		l->have_own = l->recall.own = false; /* recalled: then the source gives another */
 		change_now(b, OBJECT_ALL);
-	}
-	/* Following it would cut off every pod of this node. */
-	if (l->have_own && !cidr_covers(&net->network, &l->own.subnet)) {
-		text_add(&t, "Network: %s does not hold our subnet %s, which pods use",
-			 cidr_format(&net->network, network), cidr_format(&l->own.subnet, own));
-		l->strange = true;
-		return;
-	}
-	if (l->have_own && loses6(net, &l->own)) {
-		text_add(&t, "IPv6Network: %s does not hold our subnet %s, which pods use",
-			 cidr_format(&net->network6, network), cidr_format(&l->own.subnet6, own));
-		l->strange = true;
-		return;
 	}
 	if (l->strange) /* what went by meanwhile was not looked at */
 		ret->flags |= UPDATE_RELIST;
@@ -111,18 +117,19 @@ static void adopt_uplink(struct brain *b, const struct uplink *u)
 
 /* What a family has built on addresses that are gone stays as it is: nothing is touched. And a link once
  * guarded stays guarded: its routes are gone when somebody made the host a router before us. */
-static void keep_what_is_gone(const struct uplink *old, struct uplink *u)
+static void keep_what_is_gone(const struct learnt *l, struct uplink *u)
 {
+	const struct uplink *old = &l->uplink;
 	struct uplink new = *u;
 	size_t n = 0;
 
 	if (strcmp(old->name, u->name) != 0)
 		return;
-	if (!ip_is_set(&u->public_ip)) {
+	if (l->net.ipv4 && !ip_is_set(&u->public_ip)) {
 		u->ip = old->ip;
 		u->public_ip = old->public_ip;
 	}
-	if (!ip_is_set(&u->public_ip6)) {
+	if (l->net.ipv6 && !ip_is_set(&u->public_ip6)) {
 		u->ip6 = old->ip6;
 		u->public_ip6 = old->public_ip6;
 	}
@@ -145,22 +152,24 @@ static bool fits(const struct ip *old, const struct ip *ip)
 	return !ip_is_set(old) || ip_eq(old, ip);
 }
 
-static bool fits4(const struct uplink *old, const struct uplink *u)
+static bool fits4(const struct learnt *l, const struct uplink *u)
 {
-	return strcmp(old->name, u->name) == 0 && fits(&old->ip, &u->ip) &&
-	       fits(&old->public_ip, &u->public_ip);
+	return !l->net.ipv4 ||
+	       (fits(&l->uplink.ip, &u->ip) && fits(&l->uplink.public_ip, &u->public_ip));
 }
 
-static bool fits6(const struct uplink *old, const struct uplink *u)
+static bool fits6(const struct learnt *l, const struct uplink *u)
 {
-	return fits(&old->ip6, &u->ip6) && fits(&old->public_ip6, &u->public_ip6);
+	return !l->net.ipv6 ||
+	       (fits(&l->uplink.ip6, &u->ip6) && fits(&l->uplink.public_ip6, &u->public_ip6));
 }
 
 static void on_other_uplink(struct brain *b, const struct uplink *u)
 {
 	struct learnt *l = &b->learnt;
 	char from[IP_STRLEN], to[IP_STRLEN];
-	bool only6 = fits4(&l->uplink, u);
+	bool same = strcmp(l->uplink.name, u->name) == 0;
+	bool only6 = same && l->net.ipv4 && fits4(l, u); /* IPv4 goes on meanwhile */
 	struct text t = only6 ? TEXT(l->uplink_lacks) : TEXT(l->uplink_problem);
 
 	l->next = *u;
@@ -173,8 +182,8 @@ static void on_other_uplink(struct brain *b, const struct uplink *u)
 			 ip_format(&u->public_ip6, to));
 	else
 		text_add(&t, "the uplink changes from %s %s to %s %s: waiting whether it stays",
-			 l->uplink.name, ip_format(&l->uplink.public_ip, from), u->name,
-			 ip_format(&u->public_ip, to));
+			 l->uplink.name, ip_format(brain_leading_ip(b, &l->uplink), from), u->name,
+			 ip_format(brain_leading_ip(b, u), to));
 }
 
 static void on_uplink(struct brain *b, const struct event *ev)
@@ -192,11 +201,12 @@ static void on_uplink(struct brain *b, const struct event *ev)
 	u = *ev->uplink.uplink;
 	l->lacks[FAMILY_V4] = !ip_is_set(&u.public_ip);
 	l->lacks[FAMILY_V6] = !ip_is_set(&u.public_ip6);
-	keep_what_is_gone(&l->uplink, &u);
+	keep_what_is_gone(l, &u);
 	if (l->have_uplink && uplink_eq(&l->uplink, &u)) {
 		l->next_ms = LOOK_NEVER;
 		l->uplink_lacks[0] = '\0';
-	} else if (!l->uplink.ifindex || (fits4(&l->uplink, &u) && fits6(&l->uplink, &u))) {
+	} else if (!l->uplink.ifindex ||
+		   (strcmp(l->uplink.name, u.name) == 0 && fits4(l, &u) && fits6(l, &u))) {
 		/* The same in other clothes: MTU, carrier, index, one more family. */
 		adopt_uplink(b, &u);
 	} else if (l->next_ms == LOOK_NEVER || !uplink_eq(&l->next, &u)) {
@@ -268,9 +278,9 @@ static bool own_eq(const struct lease *a, const struct lease *b)
 	return cidr_eq(&a->subnet, &b->subnet) && cidr_eq(&a->subnet6, &b->subnet6);
 }
 
-/* The IPv4 half of what is held now counts, and IPv6's by itself: pods have addresses of the one that they
- * use, whichever the lease has now, or none. True: it is another one. */
-static bool keep_ipv6(struct learnt *l, struct lease *own)
+/* The leading half of what is held now counts, and IPv6's beside it by itself: pods have addresses of the
+ * one that they use, whichever the lease has now, or none. */
+static void keep_ipv6(struct learnt *l, struct lease *own)
 {
 	char ours[CIDR_STRLEN], theirs[CIDR_STRLEN];
 	struct text t = TEXT(l->own_problem6);
@@ -278,14 +288,13 @@ static bool keep_ipv6(struct learnt *l, struct lease *own)
 
 	l->own_problem6[0] = '\0';
 	if (!is_moved(&l->own.subnet6, &own->subnet6))
-		return !cidr_eq(&l->own.subnet6, &own->subnet6);
+		return;
 	text_add(&t, "the lease is for %s now, but pods use %s: keeping that",
 		 lost ? "IPv4 alone" : cidr_format(&own->subnet6, theirs),
 		 cidr_format(&l->own.subnet6, ours));
 	if (!lost)
 		text_add(&t, "; to move, drain the node and restart");
 	own->subnet6 = l->own.subnet6;
-	return false;
 }
 
 static void on_held(struct brain *b, const struct event *ev)
@@ -294,26 +303,29 @@ static void on_held(struct brain *b, const struct event *ev)
 	struct learnt *l = &b->learnt;
 	char ours[CIDR_STRLEN], theirs[CIDR_STRLEN];
 	struct text t = TEXT(l->own_problem);
+	struct cidr held = lease_half(&l->own, netconf_leads6(&l->net)).subnet;
+	struct cidr held_now = lease_half(&own, netconf_leads6(&l->net)).subnet;
 	bool pods_use = l->have_own && !l->recall.own;
-	bool first = !l->have_own || (l->recall.own && !own_eq(&l->own, &own));
+	bool other;
 
 	l->recall.own = false;
-	if (pods_use && is_moved(&l->own.subnet, &own.subnet)) {
+	if (pods_use && is_moved(&held, &held_now)) {
 		text_add(&t,
 			 "the lease is for %s now, but pods use %s: keeping that; to move, "
 			 "drain the node and restart",
-			 cidr_format(&own.subnet, theirs), cidr_format(&l->own.subnet, ours));
+			 cidr_format(&held_now, theirs), cidr_format(&held, ours));
 		return;
 	}
 	if (pods_use)
-		first = keep_ipv6(l, &own);
+		keep_ipv6(l, &own);
+	other = !l->have_own || !own_eq(&l->own, &own);
 	l->version++;
 	l->have_own = true;
 	l->own = own;
 	l->own_problem[0] = '\0';
 	l->own_expires_ms =
 		ev->own.expires_s < 0 ? -1 : (int64_t)b->now_ms + ev->own.expires_s * 1000;
-	if (first)
+	if (other)
 		change_now(b, OBJECT_ALL);
 }
 
@@ -427,24 +439,25 @@ static void run_timers(struct brain *b, struct update *ret)
 	}
 }
 
-/* Once the device is right, peers may know of it. IPv6's, if it can be had at all, comes with IPv4's: leases
- * go by that. */
+/* Once the device is right, peers may know of it. IPv6's, if it can be had at all, comes with the leading
+ * family's: leases go by that. */
 static void publish(struct brain *b, struct update *ret)
 {
 	const struct learnt *l = &b->learnt;
-	struct lease mine = {
-		.public_ip = l->uplink.public_ip,
-		.type = l->net.backend,
-		.vtep_mac = b->wanted.mac[DEV_VXLAN],
-	};
+	enum dev leading = netconf_leads6(&l->net) ? DEV_VXLAN6 : DEV_VXLAN;
+	struct lease mine = {.type = l->net.backend};
 
+	if (l->net.ipv4) {
+		mine.public_ip = l->uplink.public_ip;
+		mine.vtep_mac = b->wanted.mac[DEV_VXLAN];
+	}
 	if (l->net.ipv6 && brain_has_room6(b) && mac_is_set(&b->wanted.mac[DEV_VXLAN6])) {
 		mine.public_ip6 = l->uplink.public_ip6;
 		mine.vtep_mac6 = b->wanted.mac[DEV_VXLAN6];
 	}
-	if (!brain_kinds(b) || !b->wanted.mac_decided[DEV_VXLAN] ||
-	    (l->net.ipv4 && !ip_is_set(&mine.public_ip)) ||
-	    ((b->changed | b->bad[FAMILY_V4]) & OBJECT_BIT(OBJECT_LINK)) ||
+	if (!brain_kinds(b) || !b->wanted.mac_decided[leading] ||
+	    !ip_is_set(brain_leading_ip(b, &l->uplink)) ||
+	    ((b->changed | b->bad[brain_leader(b)]) & OBJECT_BIT(OBJECT_LINK)) ||
 	    lease_eq(&mine, &b->published))
 		return;
 	b->published = mine;

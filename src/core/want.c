@@ -100,18 +100,21 @@ static struct cidr gateway(const struct cidr *subnet)
 }
 
 /* 0a:58 and the gateway's four bytes: the same after every boot, so pods' ARP caches stay true, and the
- * scheme that CNI plugins are known by. */
+ * scheme that CNI plugins are known by. An IPv6 address has more bytes: folded, they take part, all of them. */
 static struct mac bridge_mac(const struct cidr *gw)
 {
-	uint32_t v4 = ip_to_v4(&gw->ip);
+	struct mac mac = {.b = {0x0a, 0x58}};
+	size_t n;
+	const uint8_t *ip = ip_bytes(&gw->ip, &n);
 
-	return (struct mac){.b = {0x0a, 0x58, (uint8_t)(v4 >> 24), (uint8_t)(v4 >> 16),
-				  (uint8_t)(v4 >> 8), (uint8_t)v4}};
+	for (size_t i = 0; i < n; i++)
+		mac.b[2 + i % 4] ^= ip[i];
+	return mac;
 }
 
 static void want_bridge(const struct want_input *in, struct arena *a, struct netstate *ret)
 {
-	struct cidr gw = gateway(&in->own->subnet);
+	struct cidr gw = gateway(in->net->ipv4 ? &in->own->subnet : &in->own->subnet6);
 	struct link *l = want_append(ret, OBJECT_LINK, 1, a);
 
 	*l = (struct link){

@@ -49,4 +49,11 @@ int netconf_derive(struct netconf *c, struct text *complaints);
 
 bool netconf_eq(const struct netconf *a, const struct netconf *b);
 
+/* Which family leads: says which node is which, and decides about ready. IPv4 wherever there is IPv4; true
+ * = there is none. */
+static inline bool netconf_leads6(const struct netconf *c)
+{
+	return c->ipv6 && !c->ipv4;
+}
+
 #endif

@@ -41,7 +41,8 @@ struct field {
  }
 
 static const struct field fields[] = {
-	FIELD("EnableIPv4", BOOL, ipv4, "true", "the network has IPv4"),
+	FIELD("EnableIPv4", BOOL, ipv4, "true",
+	      "the network has IPv4; IPv6 alone is for Kubernetes (--kube-subnet-mgr)"),
 	FIELD("EnableIPv6", BOOL, ipv6, "false", "the network has IPv6"),
 	FIELD("EnableNFTables", BOOL, nftables, "false",
 	      "accepted for flannel's sake: Loden is always nf_tables"),

@@ -152,7 +152,8 @@ char *status_encode(const struct status *s)
 	set(o, "ready", json_boolean(s->ready == READY_YES));
 	set(o, "problem", json_string(s->problem));
 	set(o, "notes", lines_json(s->notes));
-	set(o, "network", s->have_config ? cidr_json(&s->config.network) : json_null());
+	set(o, "network",
+	    s->have_config && s->config.ipv4 ? cidr_json(&s->config.network) : json_null());
 	set(o, "network6",
 	    s->have_config && s->config.ipv6 ? cidr_json(&s->config.network6) : json_null());
 	set(o, "families",
@@ -237,16 +238,27 @@ static void add_readiness(struct text *t, const struct status *s)
 	add_lines(t, "note", s->notes);
 }
 
-static void add_subnet(struct text *t, const struct status *s)
+/* NULL: not that family. */
+static void add_networks(struct text *t, const struct cidr *v4, const struct cidr *v6)
 {
 	char buf[CIDR_STRLEN];
+
+	if (v4)
+		text_add(t, "%s", cidr_format(v4, buf));
+	if (v6)
+		text_add(t, "%s%s", v4 ? " and " : "", cidr_format(v6, buf));
+}
+
+static void add_subnet(struct text *t, const struct status *s)
+{
+	const struct netconf *c = &s->config;
 
 	if (!s->have_lease) {
 		text_add(t, LABEL "none yet", "subnet");
 	} else {
-		text_add(t, LABEL "%s", "subnet", cidr_format(&s->own.subnet, buf));
-		if (cidr_is_set(&s->own.subnet6))
-			text_add(t, " and %s", cidr_format(&s->own.subnet6, buf));
+		text_add(t, LABEL, "subnet");
+		add_networks(t, cidr_is_set(&s->own.subnet) ? &s->own.subnet : NULL,
+			     cidr_is_set(&s->own.subnet6) ? &s->own.subnet6 : NULL);
 		if (s->own.node) {
 			text_add(t, ", podCIDR of our Node");
 		} else if (s->lease_expires_s < 0) {
@@ -256,10 +268,10 @@ static void add_subnet(struct text *t, const struct status *s)
 			add_duration(t, (uint64_t)s->lease_expires_s * 1000);
 		}
 	}
-	if (s->have_config)
-		text_add(t, ", network %s", cidr_format(&s->config.network, buf));
-	if (s->have_config && s->config.ipv6)
-		text_add(t, " and %s", cidr_format(&s->config.network6, buf));
+	if (s->have_config) {
+		text_add(t, ", network ");
+		add_networks(t, c->ipv4 ? &c->network : NULL, c->ipv6 ? &c->network6 : NULL);
+	}
 	text_add(t, "\n" LABEL "%s, %s\n", "source", s->source[0] ? s->source : "none",
 		 s->source_up ? "answers" : "DOES NOT ANSWER");
 }
@@ -273,8 +285,9 @@ static void add_uplink(struct text *t, const struct status *s)
 		text_add(t, LABEL "none yet\n", "uplink");
 		return;
 	}
-	text_add(t, LABEL "%s%s, %s", "uplink", u->name, u->up ? "" : " (DOWN)",
-		 ip_format(&u->ip, ip));
+	text_add(t, LABEL "%s%s", "uplink", u->name, u->up ? "" : " (DOWN)");
+	if (ip_is_set(&u->ip))
+		text_add(t, ", %s", ip_format(&u->ip, ip));
 	if (!ip_eq(&u->ip, &u->public_ip))
 		text_add(t, ", advertised as %s", ip_format(&u->public_ip, public_ip));
 	if (ip_is_set(&u->ip6))

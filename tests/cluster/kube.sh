@@ -12,6 +12,7 @@
 #
 #	KUBE_PROGRAMS	to be set before: what is needed beyond kube-apiserver (tests/peers/build-kubernetes.sh)
 #	KUBE_ETCD	to be set before: 3.4: Debian's (default); 3.6
+#	KUBE_FAMILY	to be set before: 4 (default); 6: the API server and the service network have IPv6 alone
 #	KUBE_API_FLAGS	more flags for the API server
 KUBE_PEERS=$(dirname "$0")/../peers
 LODEN_PEERS=${LODEN_PEERS:-$(cd "$KUBE_PEERS/../.." && pwd)/build/peers}
@@ -28,9 +29,12 @@ fi
 . "$(dirname "$0")/flannel.sh"
 . "$(dirname "$0")/certs.sh"
 
-KUBE_HOST=192.168.77.253
-KUBE_URL=https://$KUBE_HOST:6443
-KUBE_SANS=IP:$KUBE_HOST,IP:127.0.0.1,IP:10.96.0.1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc
+case ${KUBE_FAMILY:-4} in
+4) KUBE_HOST=192.168.77.253 KUBE_AT=192.168.77.253 KUBE_SERVICE=10.96.0.1 KUBE_SERVICES=10.96.0.0/16 ;;
+6) KUBE_HOST=fd77::fd KUBE_AT=[fd77::fd] KUBE_SERVICE=fd00:10:96::1 KUBE_SERVICES=fd00:10:96::/112 ;;
+esac
+KUBE_URL=https://$KUBE_AT:6443
+KUBE_SANS=IP:$KUBE_HOST,IP:127.0.0.1,IP:$KUBE_SERVICE,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc
 KUBE_CONF=$T/kube # kubeconfigs, tokens
 mkdir "$KUBE_CONF"
 
@@ -40,6 +44,7 @@ mkdir "$KUBE_CONF"
 # kube_up: an empty cluster, with the account and the rights of flannel's manifest.
 kube_up() {
 	node_add api 253
+	[ "$KUBE_HOST" = 192.168.77.253 ] || six_only api fd
 	ca ca kubernetes
 	cert apiserver ca /CN=kube-apiserver "subjectAltName=$KUBE_SANS;extendedKeyUsage=serverAuth"
 	cert accounts ca /CN=service-accounts keyUsage=digitalSignature
@@ -117,7 +122,7 @@ kube_etcdctl() {
 kube_api_start() {
 	# shellcheck disable=SC2086 # several words
 	on_bg api kube-apiserver "$LODEN_PEERS/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 \
-		--advertise-address="$KUBE_HOST" --service-cluster-ip-range=10.96.0.0/16 \
+		--bind-address=:: --advertise-address="$KUBE_HOST" --service-cluster-ip-range="$KUBE_SERVICES" \
 		--client-ca-file="$C/ca.pem" --tls-cert-file="$C/apiserver.pem" --tls-private-key-file="$C/apiserver.key" \
 		--service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$C/accounts.pem" \
 		--service-account-signing-key-file="$C/accounts.key" --authorization-mode=Node,RBAC \
@@ -132,7 +137,7 @@ kube_controllers_start() {
 	on_bg api kube-controller-manager "$LODEN_PEERS/kube-controller-manager" --kubeconfig="$KUBE_CONF/controllers.conf" \
 		--secure-port=0 --leader-elect=false --use-service-account-credentials=true \
 		--service-account-private-key-file="$C/accounts.key" --root-ca-file="$C/ca.pem" \
-		--service-cluster-ip-range=10.96.0.0/16 --node-monitor-grace-period=24h "$@"
+		--service-cluster-ip-range="$KUBE_SERVICES" --node-monitor-grace-period=24h "$@"
 }
 
 # --- asking it ------------------------------------------------------------------------------------
@@ -230,13 +235,15 @@ kube_mount() {
 	on "$1" sh -c 'printf kube-flannel >/var/run/secrets/kubernetes.io/serviceaccount/namespace'
 }
 
-# kube_service NODE: the service network, which kube-proxy would bring: 10.96.0.1:443 is the API server.
+# kube_service NODE: the service network, which kube-proxy would bring: port 443 of its first address is the API server.
 kube_service() {
+	family_=ip
+	[ "${KUBE_FAMILY:-4}" = 4 ] || family_=ip6
 	on "$1" nft -f - <<-END
-		table ip kube-service {
+		table $family_ kube-service {
 			chain out {
 				type nat hook output priority -100
-				ip daddr 10.96.0.1 tcp dport 443 dnat to $KUBE_HOST:6443
+				$family_ daddr $KUBE_SERVICE tcp dport 443 dnat to $KUBE_AT:6443
 			}
 		}
 	END
@@ -267,7 +274,7 @@ kube_replace_certificate() {
 
 # kube_shows SERIAL: is that the certificate it shows?
 kube_shows() {
-	openssl s_client -connect "$KUBE_HOST:6443" </dev/null 2>/dev/null | openssl x509 -noout -serial | grep -qxF "$1"
+	openssl s_client -connect "$KUBE_AT:6443" </dev/null 2>/dev/null | openssl x509 -noout -serial | grep -qxF "$1"
 }
 
 # kube_void_tokens: flannel's account is another; all its tokens are refused, the old ones soon, and a new one is in
@@ -332,7 +339,7 @@ kube_with_() {
 	export NODE_NAME="$1"
 	kube_flags_="--kube-subnet-mgr --net-config-path=$T/net-conf.json"
 	if [ -n "${KUBE_IN_POD:-}" ]; then
-		export KUBERNETES_SERVICE_HOST=10.96.0.1 KUBERNETES_SERVICE_PORT=443
+		export KUBERNETES_SERVICE_HOST="$KUBE_SERVICE" KUBERNETES_SERVICE_PORT=443
 	else
 		kube_flags_="$kube_flags_ --kubeconfig-file=$KUBE_CONF/flannel.conf"
 	fi

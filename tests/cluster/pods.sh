@@ -19,7 +19,7 @@ pod_add() {
 	on "$1" ip netns add "$2"
 	on "$1" ip -n "$2" link set lo up
 	plugin ADD "$1" "$2" >"$T/$2.json"
-	jq -r '[.ips[].address | split("/")[0] | select(contains(":") | not)][0]' "$T/$2.json" >"$T/$2.ip"
+	jq -r '[.ips[].address | split("/")[0] | select(contains(":") | not)][0] // empty' "$T/$2.json" >"$T/$2.ip"
 	jq -r '.ips[].address | split("/")[0] | select(contains(":"))' "$T/$2.json" >"$T/$2.ip6"
 }
 
@@ -45,8 +45,11 @@ pings6() {
 }
 
 pings() {
-	pings4 "$1" "$2" || return 1
-	[ ! -s "$T/$1.ip6" ] || [ ! -s "$T/$2.ip6" ] || pings6 "$1" "$2"
+	if [ -s "$T/$1.ip" ] && [ -s "$T/$2.ip" ]; then
+		pings4 "$1" "$2" || return 1
+		[ -s "$T/$1.ip6" ] && [ -s "$T/$2.ip6" ] || return 0
+	fi
+	pings6 "$1" "$2"
 }
 
 # all_ping WHAT POD…: each each other, at the latest after 20 s: a bridge's first IPv6 address takes its time.
@@ -72,4 +75,10 @@ dual_stack() {
 	ip addr replace fd77::fe/64 dev sw nodad
 	on "$1" ip addr add "fd77::$2/64" dev eth0 nodad
 	on "$1" ip route add default via fd77::fe
+}
+
+# six_only NODE LAST_BYTE: its eth0 has fd77::LAST_BYTE, and no IPv4.
+six_only() {
+	dual_stack "$@"
+	on "$1" ip -4 addr flush dev eth0
 }

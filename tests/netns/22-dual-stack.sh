@@ -199,6 +199,16 @@ want_eq 'the guard stands, and the host is a router' '2 1' \
 	"$(on c cat /proc/sys/net/ipv6/conf/eth0/accept_ra) $(on c cat /proc/sys/net/ipv6/conf/all/forwarding)"
 want_match 'the default route is there' 'default via fd77::fe' "$(on c ip -6 route show default)"
 
+# --- IPv6 alone: not with etcd ---
+
+conf6='{"EnableIPv4":false,"EnableIPv6":true,"IPv6Network":"fd00:10:244::/56","Backend":{"Type":"vxlan"}}'
+etcd_conf "$conf6"
+wait_for 10 'c: IPv6 alone is refused, and how to have it is said' problem_is c \
+	'EnableIPv4: must be true, for leases in etcd go by IPv4.*--kube-subnet-mgr.*the earlier one stays'
+want_eq 'c: what stands goes on' 'true true' "$(fact c '[.families[].works] | join(" ")')"
+etcd_conf "$conf"
+wait_for 10 'c: ready again' settled c
+
 # --- uninstall ---
 
 on c loden uninstall >"$T/uninstall.out" 2>&1 && fail "uninstall while the agent runs: $(cat "$T/uninstall.out")"

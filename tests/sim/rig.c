@@ -117,7 +117,7 @@ void rig_feed(struct rig *r, struct event ev)
 		r->is_published = true;
 		if (r->hooks.publish)
 			r->hooks.publish(r->hooks.arg, &publish);
-		if (cidr_is_set(&r->subnet))
+		if (cidr_is_set(&r->subnet) || cidr_is_set(&r->subnet6))
 			rig_own(r);
 	}
 	if ((todo & UPDATE_RELIST) && r->hooks.relist)

@@ -236,6 +236,10 @@ bool words_lease(const struct words *w, size_t first, struct lease *ret)
 	memcpy(rest.word, w->word + first, rest.n * sizeof(*rest.word));
 	if (!cidr_parse(rest.word[0], &l.subnet))
 		return false;
+	if (!ip_is_v4(&l.subnet.ip)) { /* has IPv6 alone */
+		l.subnet6 = l.subnet;
+		l.subnet = (struct cidr){0};
+	}
 	l.public_ip = ip_after(&rest, "via");
 	l.vtep_mac = mac_after(&rest, "mac");
 	if (words_after(&rest, "and") && !cidr_parse(words_after(&rest, "and"), &l.subnet6))

@@ -72,11 +72,12 @@ static void on_publish(void *arg, const struct lease *l)
 	struct story *s = arg;
 	char ip[IP_STRLEN], mac[MAC_STRLEN];
 
-	fprintf(s->out, "  publish %s mac %s", ip_format(&l->public_ip, ip),
-		mac_format(&l->vtep_mac, mac));
+	if (ip_is_set(&l->public_ip))
+		fprintf(s->out, "  publish %s mac %s", ip_format(&l->public_ip, ip),
+			mac_format(&l->vtep_mac, mac));
 	if (ip_is_set(&l->public_ip6))
-		fprintf(s->out, ", %s mac %s", ip_format(&l->public_ip6, ip),
-			mac_format(&l->vtep_mac6, mac));
+		fprintf(s->out, "%s %s mac %s", ip_is_set(&l->public_ip) ? "," : "  publish",
+			ip_format(&l->public_ip6, ip), mac_format(&l->vtep_mac6, mac));
 	fprintf(s->out, "\n");
 }
 
@@ -211,9 +212,10 @@ static bool take_config(const struct words *w, struct netconf *ret)
 
 	net.backend = BACKEND_VXLAN;
 	text_copy(net.backend_text, sizeof(net.backend_text), "vxlan");
-	if (!words_after(w, "network") || !cidr_parse(words_after(w, "network"), &net.network))
-		return false;
 	net.ipv6 = words_has(w, "network6");
+	net.ipv4 = words_has(w, "network");
+	if (net.ipv4 && !cidr_parse(words_after(w, "network"), &net.network))
+		return false;
 	if (net.ipv6 && !cidr_parse(words_after(w, "network6"), &net.network6))
 		return false;
 	net.vxlan.vni = words_number(w, "vni", net.vxlan.vni);
@@ -237,7 +239,7 @@ static const char *do_config(struct story *s, const struct words *w)
 		return NULL;
 	}
 	if (!take_config(w, &net))
-		return "config network CIDR [network6 CIDR] …, or it is invalid";
+		return "config [network CIDR] [network6 CIDR] …, or it is invalid";
 	rig_feed(&s->rig, (struct event){.type = EVENT_CONFIG, .config = {&net, NULL}});
 	return NULL;
 }
@@ -294,6 +296,10 @@ static const char *do_uplink(struct story *s, const struct words *w)
 		if (!text_copy(u->name, sizeof(u->name), w->word[1]) ||
 		    !ip_parse(w->word[2], &u->ip))
 			return "uplink NAME ADDRESS …";
+		if (!ip_is_v4(&u->ip)) { /* has IPv6 alone */
+			u->ip6 = u->ip;
+			u->ip = (struct ip){0};
+		}
 		u->public_ip = u->ip;
 		if (words_after(w, "public") && !ip_parse(words_after(w, "public"), &u->public_ip))
 			return "public ADDRESS";
@@ -327,6 +333,10 @@ static const char *do_own(struct story *s, const struct words *w)
 	if (w->n < 2 || !cidr_parse(w->word[1], &s->rig.subnet) ||
 	    (words_after(w, "and") && !cidr_parse(words_after(w, "and"), &s->rig.subnet6)))
 		return "own CIDR [and CIDR], own taken WHY, own lost WHY";
+	if (!ip_is_v4(&s->rig.subnet.ip)) {
+		s->rig.subnet6 = s->rig.subnet;
+		s->rig.subnet = (struct cidr){0};
+	}
 	if (s->rig.is_published)
 		rig_own(&s->rig);
 	return NULL;
@@ -458,6 +468,10 @@ static const char *do_gone(struct story *s, const struct words *w)
 	if (!cidr_parse(w->word[1], &l.subnet) ||
 	    (words_after(w, "and") && !cidr_parse(words_after(w, "and"), &l.subnet6)))
 		return "gone CIDR [and CIDR]";
+	if (!ip_is_v4(&l.subnet.ip)) {
+		l.subnet6 = l.subnet;
+		l.subnet = (struct cidr){0};
+	}
 	p = find_peer(s, &l);
 	if (p)
 		*p = s->peers[--s->n_peers];

@@ -26,13 +26,14 @@ static struct scene {
 
 static void on_own(void *arg, const struct event *ev)
 {
-	char cidr[CIDR_STRLEN];
+	char cidr[CIDR_STRLEN], cidr6[CIDR_STRLEN];
 
 	(void)arg;
 	assert_int_equal(ev->type, EVENT_OWN);
 	if (ev->own.state == OWN_HELD)
-		snprintf(scene.told, sizeof(scene.told), "held %s",
-			 cidr_format(&ev->own.lease->subnet, cidr));
+		snprintf(scene.told, sizeof(scene.told), "held %s and %s",
+			 cidr_format(&ev->own.lease->subnet, cidr),
+			 cidr_format(&ev->own.lease->subnet6, cidr6));
 	else
 		snprintf(scene.told, sizeof(scene.told), "%s", ev->own.problem);
 }
@@ -209,6 +210,96 @@ static void test_no_lease(void **state)
 	end();
 }
 
+/* What is on in net-conf.json, and the networks that the Node has. */
+static void scene_of(bool ipv4, bool ipv6, const char *pod_cidr, const char *second)
+{
+	struct lease l = {.type = BACKEND_VXLAN};
+
+	begin();
+	scene.net.ipv4 = ipv4;
+	scene.net.ipv6 = ipv6;
+	assert_true(cidr_parse("fd00:10:244::/56", &scene.net.network6));
+	node(pod_cidr, "");
+	text_copy(scene.node.pod_cidrs[1], sizeof(scene.node.pod_cidrs[1]), second);
+	scene.node.n_pod_cidrs = second[0] ? 2 : 1;
+	see();
+	kube_own_synced(scene.own, true);
+	kube_own_net(scene.own, &scene.net);
+	if (ipv4) {
+		assert_true(ip_parse("192.168.0.1", &l.public_ip));
+		assert_true(mac_parse(MAC, &l.vtep_mac));
+	}
+	if (ipv6) {
+		assert_true(ip_parse("2001:db8::1", &l.public_ip6));
+		assert_true(mac_parse(MAC, &l.vtep_mac6));
+	}
+	kube_own_publish(scene.own, &l);
+}
+
+#define V6_WORDS "public-ipv6\":\"2001:db8::1\""
+#define V4_WORDS "public-ip\":\"192.168.0.1\""
+
+static void test_families(void **state)
+{
+	static const struct {
+		bool ipv4, ipv6;
+		const char *first, *second;
+		const char *patched, *not_patched; /* "" = nothing */
+		const char *told;
+	} rows[] = {
+		{false, true, "fd00:10:244:1::/64", "", V6_WORDS, V4_WORDS,
+		 "held - and fd00:10:244:1::/64"},
+		{false, true, "10.244.1.0/24", "fd00:10:244:1::/64", V6_WORDS, V4_WORDS,
+		 "held - and fd00:10:244:1::/64"},
+		{false, true, "10.244.1.0/24", "", "", "",
+		 "Node a has no IPv6 podCIDR, and IPv6Network is fd00:10:244::/56"},
+		{false, true, "fd00:99::/64", "", "", "",
+		 "podCIDR fd00:99::/64 of Node a lies outside IPv6Network fd00:10:244::/56 of "
+		 "net-conf.json: make IPv6Network the --cluster-cidr"},
+		{true, true, "fd00:10:244:1::/64", "10.244.1.0/24", V4_WORDS, "nothing",
+		 "held 10.244.1.0/24 and fd00:10:244:1::/64"},
+		{true, true, "10.244.1.0/24", "", V4_WORDS, "nothing", "held 10.244.1.0/24 and -"},
+		{true, true, "fd00:10:244:1::/64", "", "", "",
+		 "Node a has no IPv4 podCIDR, and Network is 10.244.0.0/16"},
+		{true, false, "fd00:10:244:1::/64", "10.244.1.0/24", V4_WORDS, V6_WORDS,
+		 "held 10.244.1.0/24 and -"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct kube_read r = {.event = KUBE_EVENT_LISTED};
+		struct kube_call *call;
+
+		scene_of(rows[i].ipv4, rows[i].ipv6, rows[i].first, rows[i].second);
+		if (rows[i].patched[0]) {
+			call = patch(rows[i].patched);
+			assert_null(strstr(call->body, rows[i].not_patched));
+			told("");
+			/* As it comes back: what we want is there now. */
+			kube_anns_set(&scene.node.anns, KUBE_ANN_SUBNET_MANAGER, "true");
+			kube_anns_set(&scene.node.anns, KUBE_ANN_BACKEND_TYPE, "vxlan");
+			if (rows[i].ipv4) {
+				kube_anns_set(&scene.node.anns, KUBE_ANN_PUBLIC_IP, "192.168.0.1");
+				kube_anns_set(&scene.node.anns, KUBE_ANN_BACKEND_DATA,
+					      "{\"VNI\":1,\"VtepMAC\":\"" MAC "\"}");
+			}
+			if (rows[i].ipv6) {
+				kube_anns_set(&scene.node.anns, KUBE_ANN_PUBLIC_IPV6,
+					      "2001:db8::1");
+				kube_anns_set(&scene.node.anns, KUBE_ANN_BACKEND_V6_DATA,
+					      "{\"VNI\":1,\"VtepMAC\":\"" MAC "\"}");
+			}
+			snprintf(scene.node.resource_version, sizeof(scene.node.resource_version),
+				 "%u", ++scene.version);
+			r.node = scene.node;
+			say(call, KUBE_READ_NODE, &r);
+			answer(call, 0, "");
+		}
+		told(rows[i].told);
+		end();
+	}
+}
+
 static void test_patch_fails(void **state)
 {
 	struct kube_call *call;
@@ -314,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_annotates_and_holds),
 		cmocka_unit_test(test_what_is_right_is_not_patched),
 		cmocka_unit_test(test_no_lease),
+		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_patch_fails),
 		cmocka_unit_test(test_condition),
 		cmocka_unit_test(test_condition_of_a_long_cause),

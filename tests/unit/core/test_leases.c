@@ -395,7 +395,71 @@ static void test_earlier_lease_of_our_node(void **state)
 	assert_true(lease_eq(leases_find_earlier(&t, 12, &ip), &all[1]));
 	assert_null(leases_find_earlier(&t, 13, &ip));
 	assert_null(leases_find_earlier(&t, 0, &ip));
+	/* By an IPv6 address, where there is no other. */
+	all[0] = (struct lease){.type = BACKEND_VXLAN};
+	cidr_parse("fd00:10:244:1::/64", &all[0].subnet6);
+	ip_parse("2001:db8::2", &all[0].public_ip6);
+	leases_replace(&t, all, 1);
+	assert_true(lease_eq(leases_find_earlier(&t, 0, &all[0].public_ip6), &all[0]));
+	ip_parse("2001:db8::3", &ip);
+	assert_null(leases_find_earlier(&t, 0, &ip));
 	leases_fini(&t);
+}
+
+/* Where there is no IPv4, IPv6 says which node is ours, and nothing that all lack is taken for the same. */
+static void test_ipv6_alone(void **state)
+{
+	static const struct {
+		const char *subnet6, *public_ip6, *mac6;
+		enum peer_state want;
+		const char *note;
+	} rows[] = {
+		{"fd00:10:244:1::/64", "2001:db8::2", MAC(2), PEER_OK, NULL},
+		{"fd00:10:244::/64", "2001:db8::9", MAC(3), PEER_OURS, NULL},
+		{"fd00:10:244:2::/64", "2001:db8::1", MAC(3), PEER_OURS,
+		 "1 other lease(s) carry our public address 2001:db8::1"},
+		{"fd00:10:244:3::/64", "fd00:10:244::5", MAC(3), PEER_REFUSED,
+		 "its PublicIPv6 lies in our own subnet"},
+		{"fd00:10:244:4::/64", "2001:db8::4", MAC(9), PEER_REFUSED, "MAC is our own"},
+		{"fd00:99::/64", "2001:db8::5", MAC(5), PEER_REFUSED, "outside Network"},
+	};
+	struct netconf net = netconf_defaults();
+	struct lease own = {.type = BACKEND_VXLAN};
+	struct leases_self self = {.net = &net, .own = &own, .leads6 = true};
+	char complaints[200];
+
+	(void)state;
+	net.backend = BACKEND_VXLAN;
+	net.ipv4 = false;
+	net.ipv6 = true;
+	cidr_parse("fd00:10:244::/56", &net.network6);
+	assert_int_equal(netconf_derive(&net, &TEXT(complaints)), 0);
+	assert_true(netconf_leads6(&net));
+	cidr_parse("fd00:10:244::/64", &own.subnet6);
+	ip_parse("2001:db8::1", &self.public_ip6);
+	mac_parse(MAC(9), &self.vtep_mac6);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct lease l = {.type = BACKEND_VXLAN};
+		struct leases_verdict v;
+		char notes[400] = "";
+		struct text text = TEXT(notes);
+		struct leases t;
+		struct arena a;
+
+		cidr_parse(rows[i].subnet6, &l.subnet6);
+		ip_parse(rows[i].public_ip6, &l.public_ip6);
+		mac_parse(rows[i].mac6, &l.vtep_mac6);
+		arena_init(&a, 0);
+		leases_init(&t);
+		leases_put(&t, &l);
+		leases_judge(&t, &self, &a, &text, &v);
+		if (t.peers[0].state6 != rows[i].want || t.peers[0].state != PEER_ABSENT)
+			fail_msg("%s: %s", rows[i].subnet6, peer_state_names[t.peers[0].state6]);
+		if (rows[i].note ? !strstr(notes, rows[i].note) : notes[0])
+			fail_msg("%s: \"%s\"", rows[i].subnet6, notes);
+		leases_fini(&t);
+		arena_fini(&a);
+	}
 }
 
 /* Two Nodes with one podCIDR: both are known, one is a peer, and when that goes the other is. */
@@ -476,6 +540,7 @@ int main(void)
 		cmocka_unit_test(test_changes_and_what_is_none),
 		cmocka_unit_test(test_earlier_lease_of_our_node),
 		cmocka_unit_test(test_one_subnet_of_two_nodes),
+		cmocka_unit_test(test_ipv6_alone),
 		cmocka_unit_test(test_a_list_holds_each_subnet_once),
 	};
 

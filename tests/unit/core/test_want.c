@@ -286,6 +286,36 @@ static void test_dual_node(void **state)
 	arena_fini(&n.arena);
 }
 
+static void test_ipv6_alone(void **state)
+{
+	struct node n;
+
+	(void)state;
+	dual_init(&n);
+	n.net.ipv4 = false;
+	n.own.subnet = (struct cidr){0};
+	n.uplink.ip = n.uplink.public_ip = (struct ip){0};
+	assert_want(&n,
+		    OBJECT_BIT(OBJECT_LINK) | OBJECT_BIT(OBJECT_SYSCTL) | OBJECT_BIT(OBJECT_ADDR) |
+			    OBJECT_BIT(OBJECT_ENVFILE),
+		    "link flannel-v6.1 vxlan vni 1 port 8472 local 2001:db8::1 lower eth0 mtu 1430 "
+		    "mac 02:06:06:06:06:06 up alias loden\n"
+		    "link cni0 bridge mtu 1450 mac 0a:58:ff:44:00:16 up alias loden\n"
+		    "sysctl net/ipv6/conf/cni0/accept_ra = 0\n"
+		    "sysctl net/ipv6/conf/eth0/accept_ra = 2\n"
+		    "sysctl net/ipv6/conf/flannel-v6.1/accept_ra = 0\n"
+		    "sysctl net/ipv6/conf/wlan0/accept_ra = 2\n"
+		    "sysctl net/ipv6/conf/cni0/disable_ipv6 = 0\n"
+		    "sysctl net/ipv6/conf/flannel-v6.1/disable_ipv6 = 0\n"
+		    "sysctl net/ipv6/conf/all/forwarding = 1\n"
+		    "addr fd00:10:244:7::/128 dev flannel-v6.1\n"
+		    "addr fd00:10:244:7::1/64 dev cni0\n"
+		    "envfile subnet.env FLANNEL_IPV6_NETWORK=fd00:10:244::/56 "
+		    "FLANNEL_IPV6_SUBNET=fd00:10:244:7::1/64 FLANNEL_MTU=1450 "
+		    "FLANNEL_IPMASQ=false\n");
+	arena_fini(&n.arena);
+}
+
 static void test_dual_peers(void **state)
 {
 	struct node n;
@@ -404,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_two_subnets_of_one_node_share_an_entry),
 		cmocka_unit_test(test_what_every_node_needs),
 		cmocka_unit_test(test_dual_node),
+		cmocka_unit_test(test_ipv6_alone),
 		cmocka_unit_test(test_dual_peers),
 		cmocka_unit_test(test_dual_two_subnets_of_one_node),
 		cmocka_unit_test(test_dual_direct),

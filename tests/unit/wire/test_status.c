@@ -236,6 +236,32 @@ static void screen_of_two_families(void **state)
 			    "2, 2 of them verified; from disk, as of 2026-01-02 03:04:05Z");
 }
 
+static void screen_of_ipv6_alone(void **state)
+{
+	struct status s = running();
+	const char *screen;
+
+	(void)state;
+	s.config.ipv4 = false;
+	s.config.ipv6 = true;
+	s.config.network6 = net("fd00:10::/48");
+	s.own.subnet = (struct cidr){0};
+	s.own.subnet6 = net("fd00:10:0:1::/64");
+	s.own.node = 7;
+	s.uplink.ip = s.uplink.public_ip = (struct ip){0};
+	s.uplink.ip6 = s.uplink.public_ip6 = addr("2001:db8::1");
+	s.overlay_mtu6_bytes = 1430;
+	s.vtep_mac = (struct mac){0};
+	s.vtep_mac6 = (struct mac){{2, 0, 0, 0, 0, 6}};
+	screen = screen_of(&s);
+	assert_string_equal(line_of(screen, "subnet"),
+			    "fd00:10:0:1::/64, podCIDR of our Node, network fd00:10::/48");
+	assert_string_equal(line_of(screen, "uplink"), "eth0, 2001:db8::1, MTU 1500");
+	assert_string_equal(
+		line_of(screen, "backend"),
+		"vxlan, VNI 1, port 8472, MTU 1450; IPv6: MTU 1430, MAC 02:00:00:00:00:06");
+}
+
 /* Before anything is chosen. */
 static void screen_without_details(void **state)
 {
@@ -333,6 +359,7 @@ int main(void)
 		cmocka_unit_test(screen_when_ready),
 		cmocka_unit_test(screen_when_not),
 		cmocka_unit_test(screen_of_two_families),
+		cmocka_unit_test(screen_of_ipv6_alone),
 		cmocka_unit_test(screen_without_details),
 		cmocka_unit_test(durations_are_rounded_to_what_matters),
 		cmocka_unit_test(json_of_two_families),
