@@ -202,7 +202,7 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 {
 	struct h2_stream *s = nghttp2_session_get_stream_user_data(session, id);
 	struct h2 *c = arg;
-	char problem[80];
+	char problem[PROBLEM_SIZE];
 
 	if (!s)
 		return 0;
@@ -211,8 +211,11 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 			*at = s->next;
 			break;
 		}
-	snprintf(problem, sizeof(problem), "the server broke the request off (%s)",
-		 nghttp2_http2_strerror(code));
+	if (c->parting[0] && code == NGHTTP2_REFUSED_STREAM)
+		text_copy(problem, sizeof(problem), c->parting);
+	else
+		snprintf(problem, sizeof(problem), "the server broke the request off (%s)",
+			 nghttp2_http2_strerror(code));
 	if (!s->cancelled && !c->closed)
 		s->on.end(s->on.arg, code == NGHTTP2_NO_ERROR ? NULL : problem);
 	free(s);
@@ -334,10 +337,11 @@ static void flush(struct h2 *c)
 	}
 }
 
-/* nghttp2 must not be asked to send within its own callbacks: on_readable() does it after them. */
+/* nghttp2 must not be asked to send within its own callbacks: on_readable() does it after them. Nor is it asked
+ * after the server's goodbye: it would refuse new requests at once, within h2_send(). */
 static void flush_soon(struct h2 *c)
 {
-	if (c->depth == 0)
+	if (c->depth == 0 && !c->parting[0])
 		flush(c);
 }
 
@@ -422,7 +426,9 @@ static void on_writable(struct bufferevent *transport _unused_, void *arg)
 {
 	struct h2 *c = arg;
 
+	enter(c); /* a request that waited for room may be refused now, and who hears that may close */
 	flush(c);
+	leave(c);
 }
 
 /* The transport stands. */

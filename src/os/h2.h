@@ -66,7 +66,7 @@ struct h2_request {
 struct h2 *h2_open(const struct h2_conf *conf);
 void h2_close(struct h2 *c);
 
-/* After up, before down. Never NULL. */
+/* After up, before down. Never NULL. Its callbacks come from the loop, never from within. */
 struct h2_stream *h2_send(struct h2 *c, const struct h2_request *req);
 /* The stream is gone; the server is told. */
 void h2_cancel(struct h2_stream *s);

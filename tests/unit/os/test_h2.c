@@ -78,6 +78,13 @@ static ssize_t answer(nghttp2_session *session _unused_, int32_t id, uint8_t *bu
 	return (ssize_t)n;
 }
 
+static ssize_t no_answer(nghttp2_session *session _unused_, int32_t id _unused_,
+			 uint8_t *buf _unused_, size_t n _unused_, uint32_t *flags _unused_,
+			 nghttp2_data_source *source _unused_, void *arg _unused_)
+{
+	return NGHTTP2_ERR_DEFERRED;
+}
+
 static int on_server_header(nghttp2_session *session, const nghttp2_frame *frame,
 			    const uint8_t *name, size_t n_name _unused_, const uint8_t *value,
 			    size_t n_value _unused_, uint8_t flags _unused_, void *arg)
@@ -105,7 +112,9 @@ static int on_server_header(nghttp2_session *session, const nghttp2_frame *frame
 	} else if (strncmp(path, "/goodbye", 8) == 0) {
 		nghttp2_submit_goaway(session, 0, id, NGHTTP2_NO_ERROR, NULL, 0);
 		s->echo_left[id] = 3;
-		if (!path[8])
+		if (strcmp(path, "/goodbye/soon") == 0)
+			body.read_callback = no_answer;
+		if (strcmp(path, "/goodbye/and-nothing") != 0)
 			nghttp2_submit_response(session, id, &status, 1, &body);
 	} else if (strcmp(path, "/mute") == 0) {
 		s->mute = true;
@@ -485,6 +494,22 @@ static void goodbye_without_an_answer(void **state)
 	assert_non_null(strstr(s->line, "down: the server ended the connection (NO_ERROR)"));
 }
 
+/* One that comes too late is told so from the loop: whoever asks does not expect an end from within. */
+static void a_request_after_the_goodbye(void **state)
+{
+	struct scene *s = *state;
+
+	come_up(s);
+	request(s, "/goodbye/soon", "x", false);
+	run_until(s, ":status=200 ");
+	request(s, "/bytes/5", "y", false);
+	assert_null(strstr(s->line, "end"));
+	assert_non_null(s->stream);
+	run_until(s, "down: ");
+	assert_int_equal(s->n_data, 0);
+	assert_non_null(strstr(s->line, "down: the server ended the connection (NO_ERROR)"));
+}
+
 static void pings_when_silent_while_waiting(void **state)
 {
 	struct scene *s = *state;
@@ -646,6 +671,7 @@ int main(void)
 		T(goodbye_is_told_with_its_reason),
 		T(goodbye_after_the_last_answer),
 		T(goodbye_without_an_answer),
+		T(a_request_after_the_goodbye),
 		T(pings_when_silent_while_waiting),
 		T(never_pings_without_a_stream),
 		T(a_half_open_connection_is_found),
