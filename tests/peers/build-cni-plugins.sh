@@ -10,6 +10,8 @@ peers=${LODEN_PEERS:-$here/../../build/peers}
 version=v1.9.1
 module=github.com/containernetworking/plugins
 
+exec 9<"$0"
+flock 9 # two tests may want the same at once
 mkdir -p "$peers"
 peers=$(cd "$peers" && pwd)
 stamp="plugins $version"

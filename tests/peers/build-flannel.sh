@@ -8,6 +8,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 peers=${LODEN_PEERS:-$here/../../build/peers}
 version=v0.28.10
 
+exec 9<"$0"
+flock 9 # two tests may want the same at once
 mkdir -p "$peers"
 peers=$(cd "$peers" && pwd)
 stamp="flannel $version, netlink v1.3.1"

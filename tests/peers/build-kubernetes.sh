@@ -17,6 +17,8 @@ minor=${kubernetes#1.} minor=${minor%%.*}
 work=''
 trap 'rm -rf "$work"' EXIT
 
+exec 9<"$0"
+flock 9 # two tests may want the same at once
 mkdir -p "$peers"
 peers=$(cd "$peers" && pwd)
 export GOTOOLCHAIN=auto GOFLAGS=-mod=mod CGO_ENABLED=0

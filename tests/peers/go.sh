@@ -6,6 +6,8 @@
 # itself has 1.19, its backports have enough; they are read through a source list of their own, so
 # that nothing else of the machine is upgraded from there.
 set -eu
+exec 9<"$0"
+flock 9 # two tests may want it at once
 
 enough() {
 	v=$("$1" env GOVERSION 2>/dev/null) || return 1
