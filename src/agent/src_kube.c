@@ -452,7 +452,7 @@ static void on_mine_node(void *arg, const struct kube_node *n)
 {
 	struct source *s = arg;
 	uint64_t id = kube_uid_id(n->uid);
-	struct event ev = {.type = EVENT_STORE, .store.id = id};
+	struct event ev = {.type = EVENT_STORE, .store = {.id = id, .of_node = true}};
 
 	s->mine_seen = true;
 	/* No two clusters have a Node with this UID: it says which one this is. */

@@ -187,7 +187,7 @@ void brain_changed(struct brain *b, unsigned kinds);
 void recall_take(struct brain *b, const struct event *ev);
 /* The uplink, the store is known. */
 void recall_check_node(struct brain *b);
-void recall_check_store(struct brain *b, uint64_t id);
+void recall_check_store(struct brain *b, uint64_t id, bool of_node);
 
 /* converge.c. Each is one event's part in the circle. */
 void converge_start(struct brain *b, unsigned kinds, struct update *ret);

@@ -82,14 +82,19 @@ void recall_check_node(struct brain *b)
 	drop(b);
 }
 
-void recall_check_store(struct brain *b, uint64_t id)
+void recall_check_store(struct brain *b, uint64_t id, bool of_node)
 {
 	struct recall *r = &b->learnt.recall;
 	struct text t = TEXT(r->dropped);
 
 	if (!in_use(r) || !id || !r->store_id || id == r->store_id)
 		return;
-	text_add(&t, "it is of the cluster %016llx, and the source is of %016llx",
-		 (unsigned long long)r->store_id, (unsigned long long)id);
+	if (of_node)
+		text_add(&t,
+			 "our Node has another UID: it was made anew while no agent ran, or this "
+			 "is another cluster");
+	else
+		text_add(&t, "it is of the cluster %016llx, and the source is of %016llx",
+			 (unsigned long long)r->store_id, (unsigned long long)id);
 	drop(b);
 }

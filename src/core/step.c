@@ -377,7 +377,7 @@ static void learn(struct brain *b, const struct event *ev, struct update *ret)
 		break;
 	case EVENT_STORE:
 		l->store_id = ev->store.id;
-		recall_check_store(b, ev->store.id);
+		recall_check_store(b, ev->store.id, ev->store.of_node);
 		break;
 	case EVENT_RECALLED:
 		recall_take(b, ev);

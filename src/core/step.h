@@ -114,7 +114,8 @@ struct event {
 		} source;
 
 		struct {
-			uint64_t id; /* 0 = not known; of Kubernetes: of our own Node */
+			uint64_t id;  /* 0 = not known */
+			bool of_node; /* it is that of our own Node: a new one has another */
 		} store;
 
 		/* Stands in until the source speaks; see core/recall.c. */

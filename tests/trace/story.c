@@ -357,10 +357,11 @@ static const char *do_source(struct story *s, const struct words *w)
 
 static const char *do_store(struct story *s, const struct words *w)
 {
-	if (w->n != 2)
-		return "store NUMBER";
-	rig_feed(&s->rig,
-		 (struct event){.type = EVENT_STORE, .store.id = strtoul(w->word[1], NULL, 10)});
+	if (w->n != 2 && !(w->n == 3 && words_has(w, "node")))
+		return "store NUMBER [node]";
+	rig_feed(&s->rig, (struct event){.type = EVENT_STORE,
+					 .store = {.id = strtoul(w->word[1], NULL, 10),
+						   .of_node = w->n == 3}});
 	return NULL;
 }
 
