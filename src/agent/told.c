@@ -64,7 +64,8 @@ const struct netconf *told_config(struct told *t, const char *json, size_t n, co
 	if (trouble)
 		text_add(&complaints, "%s", trouble);
 	else
-		netconf_decode(json, n, &net, &complaints);
+		(t->conf->opts->kube_subnet_mgr ? netconf_decode_given
+						: netconf_decode)(json, n, &net, &complaints);
 	if (t->by_ipv4 && netconf_leads6(&net))
 		text_add(&complaints,
 			 "EnableIPv4: must be true, for leases in %s go by IPv4; a network of IPv6 "

@@ -363,10 +363,20 @@ static struct peer *nth(const struct judge *j, const struct by_subnet *order, si
 	return &j->t->peers[order ? order[i].index : i];
 }
 
+/* Of a node's subnet; where the configuration does not say so, ours stands for all. */
+static uint32_t usual_len(const struct judge *j)
+{
+	const struct leases_self *self = j->self;
+
+	if (self->net->given)
+		return self->own ? lease_half(self->own, j->v6).subnet.len : 0;
+	return j->v6 ? self->net->subnet_len6 : self->net->subnet_len;
+}
+
 /* Prefixes are nested or disjoint, and sorted the outer one comes first: two walks find every overlap. */
 static void judge_overlaps(struct judge *j)
 {
-	const uint32_t len = j->v6 ? j->self->net->subnet_len6 : j->self->net->subnet_len;
+	const uint32_t len = usual_len(j);
 	const struct by_subnet *order = sort_by_subnet(j);
 	const struct lease *inner = NULL;
 	struct peer *outer = NULL;

@@ -76,7 +76,7 @@ struct leases_verdict {
  * - ours, as a whole: our IPv4 subnet, or our public IPv4 address; where there is no IPv4, the same of IPv6;
  * - refused: what lease_check() refuses, an overlap with our own subnet, our own VTEP MAC, our public
  *   IPv6 address, a subnet that our own address lies in;
- * - of overlapping subnets one stays: the one that is SubnetLen long, else the first in order, of equal
+ * - of overlapping subnets one stays: the one that is SubnetLen long (as long as ours, where Kubernetes allots them), else the first in order, of equal
  *   ones the oldest;
  * - refused is also whose public address is a pod's: it lies in our subnet or in that of a peer;
  * - of leases with the same MAC but different public addresses the oldest stays, or the first in key

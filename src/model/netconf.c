@@ -130,12 +130,14 @@ static int derive_bounds(const struct family *f, struct text *complaints)
 	return n;
 }
 
-static int derive_family(const struct family *f, struct text *complaints)
+static int derive_family(const struct family *f, bool given, struct text *complaints)
 {
 	int n = check_network(f, complaints);
 
 	if (n > 0)
 		return n;
+	if (given)
+		return 0;
 	n = derive_len(f, complaints);
 	return n > 0 ? n : derive_bounds(f, complaints);
 }
@@ -210,14 +212,19 @@ int netconf_derive(struct netconf *c, struct text *complaints)
 	};
 	int n = 0;
 
+	if (c->given) {
+		c->subnet_len = c->subnet_len6 = 0;
+		c->subnet_min = c->subnet_max = (struct ip){0};
+		c->subnet_min6 = c->subnet_max6 = (struct ip){0};
+	}
 	if (!c->ipv4 && !c->ipv6) {
 		text_add(complaints, "EnableIPv4: neither IPv4 nor IPv6 is enabled: false\n");
 		n++;
 	}
 	if (c->ipv4)
-		n += derive_family(&v4, complaints);
+		n += derive_family(&v4, c->given, complaints);
 	if (c->ipv6)
-		n += derive_family(&v6, complaints);
+		n += derive_family(&v6, c->given, complaints);
 	return n + check_backend(c, complaints);
 }
 

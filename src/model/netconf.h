@@ -34,6 +34,7 @@ struct netconf {
 	uint32_t subnet_len, subnet_len6; /* 0 = derive */
 	struct ip subnet_min, subnet_max; /* unset = derive */
 	struct ip subnet_min6, subnet_max6;
+	bool given; /* nodes' subnets are somebody else's to choose: the six above are unset */
 	enum backend_type backend;
 	char backend_text[32]; /* Type as written, for complaints; cut if longer */
 	struct vxlan_conf vxlan;
@@ -42,7 +43,8 @@ struct netconf {
 /* What stands before the JSON is read: flannel's defaults. */
 struct netconf netconf_defaults(void);
 
-/* Checks all of `c` and derives the open fields in place. Each complaint is one line
+/* With c->given what Subnet* keys say is dropped unchecked, as in flannel where Kubernetes allots podCIDRs.
+ * Checks all of `c` and derives the open fields in place. Each complaint is one line
  * "<Field>: <what is wrong>: <value>\n" appended to `complaints`; returns how many.
  * All complaints are made, not just the first. */
 int netconf_derive(struct netconf *c, struct text *complaints);

@@ -52,7 +52,8 @@ static const struct field fields[] = {
 	      "the same for IPv6; with IPv6 it must be given"),
 	FIELD("SubnetLen", UINT32, subnet_len, NULL,
 	      "prefix length of one node's part; 24, or two more than Network's if that is "
-	      "longer. At most 30, and Network must hold at least four parts"),
+	      "longer. At most 30, and Network must hold at least four parts. Where Kubernetes gives each node its part, this and the "
+	      "following five count for nothing"),
 	FIELD("SubnetMin", IP, subnet_min, NULL,
 	      "the first part that may be leased; the second of Network"),
 	FIELD("SubnetMax", IP, subnet_max, NULL,
@@ -264,7 +265,8 @@ static int derive(struct netconf *c, const char *told, struct text *complaints)
 	return bad;
 }
 
-int netconf_decode(const char *json, size_t n, struct netconf *ret, struct text *complaints)
+static int decode(const char *json, size_t n, bool given, struct netconf *ret,
+		  struct text *complaints)
 {
 	struct netconf c = netconf_defaults();
 	const char *told = complaints->buf + complaints->len;
@@ -272,6 +274,7 @@ int netconf_decode(const char *json, size_t n, struct netconf *ret, struct text 
 	json_t *root;
 	int bad;
 
+	c.given = given;
 	if (n > LIMIT_NETCONF_BYTES) {
 		text_add(complaints, "JSON: longer than %d bytes: %zu\n", LIMIT_NETCONF_BYTES, n);
 		return 1;
@@ -293,6 +296,16 @@ int netconf_decode(const char *json, size_t n, struct netconf *ret, struct text 
 	if (bad == 0)
 		*ret = c;
 	return bad;
+}
+
+int netconf_decode(const char *json, size_t n, struct netconf *ret, struct text *complaints)
+{
+	return decode(json, n, false, ret, complaints);
+}
+
+int netconf_decode_given(const char *json, size_t n, struct netconf *ret, struct text *complaints)
+{
+	return decode(json, n, true, ret, complaints);
 }
 
 static void encode_field(const struct field *f, const struct netconf *c, struct text *t)

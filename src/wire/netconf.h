@@ -16,6 +16,8 @@
  * complaints it appended, lines of "<Field>: <what is wrong>: <value>\n", one per field at most; 0 =
  * *ret is set and ready for use. Values that are shown are escaped. */
 int netconf_decode(const char *json, size_t n, struct netconf *ret, struct text *complaints);
+/* The same where Kubernetes allots podCIDRs: the keys about subnets must have their types, and count for nothing. */
+int netconf_decode_given(const char *json, size_t n, struct netconf *ret, struct text *complaints);
 
 /* The JSON of a configuration that was decoded, derived fields included; decodes to the same. */
 #define NETCONF_JSON_SIZE 1000

@@ -224,6 +224,31 @@ static void test_too_long(void **state)
 	free(json);
 }
 
+/* As flannel in Kubernetes, which checks of these keys only that they have their types. */
+static void test_given(void **state)
+{
+	static const char odd[] =
+		"{\"Network\":\"10.244.0.0/30\",\"SubnetLen\":31,\"SubnetMin\":\"192.168.0.1\","
+		"\"SubnetMax\":\"10.0.0.1\",\"EnableIPv6\":true,\"IPv6Network\":\"fd00::/127\","
+		"\"IPv6SubnetLen\":3,\"IPv6SubnetMin\":\"fd01::1\",\"IPv6SubnetMax\":\"fd01::\","
+		"\"Backend\":{\"Type\":\"vxlan\"}}";
+	static const char bad[] = "{\"SubnetLen\":\"x\",\"Backend\":{\"Type\":\"vxlan\"}}";
+	char buf[500] = "", again[NETCONF_JSON_SIZE];
+	struct text t = TEXT(buf), json = TEXT(again);
+	struct netconf c, same;
+
+	(void)state;
+	assert_int_equal(netconf_decode_given(odd, sizeof(odd) - 1, &c, &t), 0);
+	assert_true(c.given && c.subnet_len == 0 && c.subnet_len6 == 0);
+	assert_false(ip_is_set(&c.subnet_min) || ip_is_set(&c.subnet_max6));
+	netconf_encode(&c, &json);
+	assert_int_equal(netconf_decode_given(again, json.len, &same, &t), 0);
+	assert_true(netconf_eq(&c, &same));
+	assert_int_equal(netconf_decode_given(bad, sizeof(bad) - 1, &c, &t), 2);
+	assert_string_equal(buf, "SubnetLen: must be a whole number from 0 to 4294967295: \"x\"\n"
+				 "Network: must be an IPv4 network such as 10.244.0.0/16: -\n");
+}
+
 /* What was in the text before is not taken for a complaint of ours. */
 static void test_appends(void **state)
 {
@@ -259,10 +284,15 @@ static void test_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stock),	   cmocka_unit_test(test_leniency_of_go),
-		cmocka_unit_test(test_ipv6_alone), cmocka_unit_test(test_every_field),
-		cmocka_unit_test(test_refused),	   cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_appends),	   cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_given),
+		cmocka_unit_test(test_stock),
+		cmocka_unit_test(test_leniency_of_go),
+		cmocka_unit_test(test_ipv6_alone),
+		cmocka_unit_test(test_every_field),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_appends),
+		cmocka_unit_test(test_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
