@@ -263,13 +263,17 @@ static void on_source(void *arg, const struct event *ev)
 }
 
 /* The source's word goes before the flags', as in flannel. */
-static void on_public_ip(void *arg, const struct ip *ip, const struct ip *ip6)
+static void use_public_ip(struct agent *a, const struct ip *ip, const struct ip *ip6)
 {
-	struct agent *a = arg;
-
 	a->policy.uplink.public_ip = ip_is_set(ip) ? *ip : a->flags_ip;
 	a->policy.uplink.public_ip6 = ip_is_set(ip6) ? *ip6 : a->flags_ip6;
-	choose_uplink(a);
+	last_good_told(a->last_good, ip, ip6);
+}
+
+static void on_public_ip(void *arg, const struct ip *ip, const struct ip *ip6)
+{
+	use_public_ip(arg, ip, ip6);
+	choose_uplink(arg);
 }
 
 static void on_timer(void *arg)
@@ -380,6 +384,8 @@ static int open_source(struct agent *a, const struct last_good_found *found, str
 		.lease_ttl_s = (uint32_t)o->etcd_lease_ttl_s,
 		.known = found->leases,
 		.n_known = found->event.recalled.n,
+		.told_ip = found->told_ip,
+		.told_ip6 = found->told_ip6,
 	};
 
 	conf_previous(o, &previous);
@@ -403,6 +409,7 @@ static int start(struct agent *a, struct err *err)
 
 	if (last_good_load(a->opts, &found)) {
 		use_conf(a, &found.conf);
+		use_public_ip(a, &found.told_ip, &found.told_ip6);
 		feed(a, found.event);
 	}
 	r = open_source(a, &found, err);

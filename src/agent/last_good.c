@@ -33,6 +33,7 @@ struct last_good {
 	struct child *child;
 	bool armed;
 	uint64_t store_id;
+	struct ip told_ip, told_ip6;
 	uint64_t kept_version; /* what the last child was to write */
 	uint64_t random;
 	char problem[sizeof(((struct err *)0)->text)];
@@ -57,8 +58,11 @@ static const char *in_dir(const char *dir, char path[FILE_PATH_SIZE])
 /* Where the leases come from. No secret is in it. */
 static const char *source_of(const struct opts *o, char buf[SOURCE_MAX])
 {
+	const char *node = getenv("NODE_NAME"); /* of somebody else's Node nothing is ours */
+
 	if (o->kube_subnet_mgr)
-		snprintf(buf, SOURCE_MAX, "kube %s", o->kube_annotation_prefix);
+		snprintf(buf, SOURCE_MAX, "kube %s %s", o->kube_annotation_prefix,
+			 node ? node : "");
 	else
 		snprintf(buf, SOURCE_MAX, "etcd %s %s", o->etcd_endpoints, o->etcd_prefix);
 	return buf;
@@ -93,7 +97,8 @@ static int check(const struct opts *o, const struct peers_file *f, struct err *e
 	if (!bytes_are(f->source, source_of(o, source)))
 		return err_set(
 			err, -EXDEV,
-			"it is of another source, or of other --etcd-endpoints or --etcd-prefix");
+			"it is of another source, or of other --etcd-endpoints or --etcd-prefix, "
+			"or of another NODE_NAME");
 	if (!bytes_are(f->machine, machine_of(machine)))
 		return err_set(err, -EXDEV, "it is of a machine with another /etc/machine-id");
 	/* Written by us just before a crash, or by flanneld: pods use that one. */
@@ -106,7 +111,8 @@ static int check(const struct opts *o, const struct peers_file *f, struct err *e
 	return 0;
 }
 
-static int take(struct peers_file *f, struct last_good_found *ret, struct err *err)
+static int take(const struct opts *o, struct peers_file *f, struct last_good_found *ret,
+		struct err *err)
 {
 	char complaints[300] = "";
 	struct text bad = TEXT(complaints);
@@ -115,12 +121,15 @@ static int take(struct peers_file *f, struct last_good_found *ret, struct err *e
 	struct tm tm;
 	size_t n = 0;
 
-	if (netconf_decode((const char *)f->netconf.p, f->netconf.n, &ret->conf, &bad) > 0)
+	if ((o->kube_subnet_mgr ? netconf_decode_given : netconf_decode)(
+		    (const char *)f->netconf.p, f->netconf.n, &ret->conf, &bad) > 0)
 		return err_set(err, -EINVAL, "its configuration is refused: %.*s",
 			       (int)strcspn(complaints, "\n"), complaints);
 	if (!gmtime_r(&written, &tm) || !strftime(ret->when, sizeof(ret->when), "%F %TZ", &tm))
 		return err_set(err, -EINVAL, "its time is none");
 	ret->own = f->own;
+	ret->told_ip = f->told_ip;
+	ret->told_ip6 = f->told_ip6;
 	ret->leases = calloc(MAX(f->n_leases, (uint64_t)1), sizeof(*ret->leases));
 	if (!ret->leases)
 		abort();
@@ -188,7 +197,7 @@ bool last_good_load(const struct opts *o, struct last_good_found *ret)
 		best = f;
 	}
 	if (best_bytes) {
-		r = take(&best, ret, &err);
+		r = take(o, &best, ret, &err);
 		if (r < 0)
 			log_warn("last_good.unusable", "why=\"%s\"", err.text);
 		else
@@ -215,6 +224,8 @@ static int write_to(const struct last_good *g, const char *dir, const struct bra
 		.source = bytes_of(source_of(g->opts, source)),
 		.machine = bytes_of(machine_of(machine)),
 		.store_id = g->store_id,
+		.told_ip = g->told_ip,
+		.told_ip6 = g->told_ip6,
 		.written_s = (int64_t)time(NULL),
 		.own = *keep->own,
 		.own_expires_s = -1,
@@ -349,6 +360,16 @@ void last_good_saw(struct last_good *g, const struct event *ev)
 {
 	if (ev->type == EVENT_STORE)
 		g->store_id = ev->store.id;
+	look(g);
+}
+
+void last_good_told(struct last_good *g, const struct ip *ip, const struct ip *ip6)
+{
+	if (ip_eq(ip, &g->told_ip) && ip_eq(ip6, &g->told_ip6))
+		return;
+	g->told_ip = *ip;
+	g->told_ip6 = *ip6;
+	g->kept_version = 0;
 	look(g);
 }
 

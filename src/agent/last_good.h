@@ -5,7 +5,7 @@
  * source (core/recall.c). In <state-dir>/peers; where that cannot be written in <run-dir>/peers,
  * which a reboot takes along, and the log and the status say so.
  *
- * What is read must be of this machine (/etc/machine-id) and of the same --etcd-endpoints and
+ * What is read must be of this machine (/etc/machine-id) and of the same NODE_NAME, or --etcd-endpoints and
  * --etcd-prefix; core checks the node's public address and, once etcd answers, which cluster it is. So
  * a cloned disk is recognised by its address, a cloned site by machine-id, and nothing is lost: without
  * the file the agent starts as it always did. Where subnet.env is of another subnet, that is what pods use.
@@ -27,6 +27,7 @@ struct last_good_found {
 	struct netconf conf;
 	struct lease own;
 	struct lease *leases;
+	struct ip told_ip, told_ip6; /* by which addresses the source said that we are reached */
 	char when[32];
 };
 
@@ -43,6 +44,8 @@ void last_good_free(struct last_good *g);
 
 /* The source told something, and the brain has heard it. O(1). */
 void last_good_saw(struct last_good *g, const struct event *ev);
+/* The source said by which addresses this node is reached; unset = nothing (any more). */
+void last_good_told(struct last_good *g, const struct ip *ip, const struct ip *ip6);
 /* One line if the disk cannot be written; "" = all is well. */
 const char *last_good_problem(const struct last_good *g);
 

@@ -34,6 +34,8 @@ struct source_conf {
 	/* The operator says at the store what --public-ip and --public-ipv6 shall be for this node; unset = what
 	 * the flags say. Once per change. May be NULL. */
 	void (*public_ip)(void *arg, const struct ip *ip, const struct ip *ip6);
+	struct ip told_ip,
+		told_ip6; /* what public_ip() said last, in an earlier run; unset = nothing */
 	const struct lease *known; /* by an earlier run; during open() alone */
 	size_t n_known;
 	uint32_t renew_margin_min;

@@ -647,6 +647,8 @@ static int kube_open(const struct source_conf *conf, struct source **ret, struct
 	if (!s)
 		abort();
 	s->conf = *conf;
+	s->public_ip = conf->told_ip;
+	s->public_ip6 = conf->told_ip6;
 	s->told = (struct told){.conf = &s->conf, .kind = "Kubernetes API"};
 	s->net_watch = (struct filewatch)FILEWATCH_INIT;
 	r = kube_prefix_parse(conf->opts->kube_annotation_prefix, s->prefix, err);

@@ -12,7 +12,7 @@
 #define FIELD_LEASE    2
 /* Both families in full: 77 bytes of addresses, and tags. */
 #define LEASE_BYTES    128
-#define HEAD_INT_BYTES 200 /* what stands in the head beside its texts */
+#define HEAD_INT_BYTES 240 /* what stands in the head beside its texts */
 
 /* Numbers of the kinds of backend in files: given once, never to another. */
 static const int64_t backend_numbers[] = {
@@ -181,7 +181,7 @@ static void put_lease(struct pb_out *o, uint32_t number, const struct lease *l)
 /* ---- reading ---- */
 
 struct raw_head {
-	struct pb_bytes source, machine, netconf, own;
+	struct pb_bytes source, machine, netconf, own, told_ip, told_ip6;
 	int64_t store_id, written_s, own_expires_s, n_leases;
 };
 
@@ -194,6 +194,8 @@ static const struct pb_want head_wants[] = {
 	PB_WANT_BYTES(6, struct raw_head, own),
 	PB_WANT_INT(7, struct raw_head, own_expires_s),
 	PB_WANT_INT(8, struct raw_head, n_leases),
+	PB_WANT_BYTES(9, struct raw_head, told_ip),
+	PB_WANT_BYTES(10, struct raw_head, told_ip6),
 	PB_WANT_END,
 };
 
@@ -203,7 +205,8 @@ static bool get_head(struct pb_bytes *in, struct peers_file *ret)
 	struct pb_field f;
 
 	if (pb_next(in, &f) <= 0 || f.number != FIELD_HEAD || f.type != PB_BYTES ||
-	    pb_decode(head_wants, f.bytes, &raw) < 0 || !get_lease(raw.own, &ret->own))
+	    pb_decode(head_wants, f.bytes, &raw) < 0 || !get_lease(raw.own, &ret->own) ||
+	    !get_ip(raw.told_ip, &ret->told_ip) || !get_ip(raw.told_ip6, &ret->told_ip6))
 		return false;
 	ret->source = raw.source;
 	ret->machine = raw.machine;
@@ -344,6 +347,8 @@ void peers_file_begin(struct peers_file_out *o, const struct peers_file *head,
 	put_lease(&numbers, 6, &head->own);
 	pb_put_int(&numbers, 7, head->own_expires_s);
 	pb_put_int(&numbers, 8, (int64_t)head->n_leases);
+	put_ip(&numbers, 9, &head->told_ip);
+	put_ip(&numbers, 10, &head->told_ip6);
 	assert(!numbers.cut);
 	put_tag(o, FIELD_HEAD,
 		numbers.n + text_bytes(head->source) + text_bytes(head->machine) +

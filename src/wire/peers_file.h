@@ -26,11 +26,12 @@
 #define LIMIT_PEERS_FILE_BYTES (8 << 20)
 
 struct peers_file {
-	struct pb_bytes source;	 /* where the leases came from, as configured */
-	struct pb_bytes machine; /* of which machine; "" = it has no id */
-	uint64_t store_id;	 /* the source's own word for who it is; 0 = not known */
-	int64_t written_s;	 /* Unix time */
-	struct pb_bytes netconf; /* JSON */
+	struct pb_bytes source;	     /* where the leases came from, as configured */
+	struct pb_bytes machine;     /* of which machine; "" = it has no id */
+	uint64_t store_id;	     /* the source's own word for who it is; 0 = not known */
+	int64_t written_s;	     /* Unix time */
+	struct pb_bytes netconf;     /* JSON */
+	struct ip told_ip, told_ip6; /* source.h: public_ip(); unset = nothing was told */
 	struct lease own;
 	int64_t own_expires_s; /* Unix time; -1 = a reservation */
 	uint64_t n_leases;

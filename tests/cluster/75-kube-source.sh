@@ -205,6 +205,15 @@ uplink_is() {
 	on "$1" ip -d -j link show flannel.1 | jq -e --arg ip "$2" '.[0].linkinfo.info_data.local == $ip' >/dev/null
 }
 wait_for 20 'a: and sent from' uplink_is a 192.168.77.101
+echo '--- what the operator says holds for a start from disk'
+stop kube-apiserver KILL
+agent_stop a
+agent_in_pod loden-a
+wait_for 20 'a: started from disk' peers_are a 3
+uplink_is a 192.168.77.101 || fail "a: sends from another address: $(on a ip -d link show flannel.1)"
+has_route a 10.244.2.0/24 || fail 'a: no route to b'
+kube_api_start
+wait_for 60 'a: settled' settled a
 annotate a node-public-ip '"here"'
 wait_for 20 'a: nonsense is named' agent_log_has a 'Node a: annotation node-public-ip is no IPv4 address: here'
 annotate a node-public-ip null

@@ -23,6 +23,8 @@ static struct {
 	struct source *source;
 	char dir[40], net[60];
 	struct opts opts;
+	struct ip told_ip; /* by an earlier run */
+	unsigned n_told_ip;
 	char told[2000], logged[4000]; /* since the last look */
 } scene;
 
@@ -106,6 +108,14 @@ static inline void on_event(void *arg, const struct event *ev)
 	}
 }
 
+static inline void on_public_ip(void *arg, const struct ip *ip, const struct ip *ip6)
+{
+	(void)arg;
+	(void)ip6;
+	scene.told_ip = *ip;
+	scene.n_told_ip++;
+}
+
 static inline void on_log(enum log_level level, const char *event, const char *line)
 {
 	struct text t = {.buf = scene.logged,
@@ -143,10 +153,13 @@ static inline void open_source(const char *conf)
 	scene.opts.kube_api_url = "http://10.0.0.1:6443";
 	scene.opts.net_config_path = scene.net;
 	scene.opts.state_dir = scene.dir;
-	if (source_kube.open(
-		    &(struct source_conf){
-			    .loop = &scene.loop, .fn = on_event, .seed = 7, .opts = &scene.opts},
-		    &scene.source, &err) < 0)
+	if (source_kube.open(&(struct source_conf){.loop = &scene.loop,
+						   .fn = on_event,
+						   .public_ip = on_public_ip,
+						   .told_ip = scene.told_ip,
+						   .seed = 7,
+						   .opts = &scene.opts},
+			     &scene.source, &err) < 0)
 		fail_msg("%s", err.text);
 	fake_loop_pass(&scene.loop, 0);
 }

@@ -139,6 +139,43 @@ static void what_is_kept_is_found(void **state)
 	last_good_found_free(&f);
 }
 
+/* The source said by which address we are reached: the next start goes by it before the source can say so. */
+static void what_was_told_of_us_is_kept(void **state)
+{
+	struct node *n = *state;
+	struct last_good_found f;
+	struct ip ip, ip6 = {0};
+
+	assert_true(ip_parse("192.168.0.7", &ip));
+	tell_all(n);
+	tell_own(n, 3600);
+	last_good_told(n->good, &ip, &ip6);
+	end(n);
+	assert_true(last_good_load(&n->opts, &f));
+	assert_true(ip_eq(&f.told_ip, &ip));
+	assert_false(ip_is_set(&f.told_ip6));
+	last_good_found_free(&f);
+}
+
+/* A disk that came from the machine of another Node. */
+static void of_another_node_nothing_is_used(void **state)
+{
+	struct node *n = *state;
+	struct last_good_found f;
+
+	n->opts.kube_subnet_mgr = true;
+	setenv("NODE_NAME", "a", 1);
+	tell_all(n);
+	tell_own(n, 3600);
+	end(n);
+	setenv("NODE_NAME", "b", 1);
+	assert_false(last_good_load(&n->opts, &f));
+	setenv("NODE_NAME", "a", 1);
+	assert_true(last_good_load(&n->opts, &f));
+	last_good_found_free(&f);
+	unsetenv("NODE_NAME");
+}
+
 /* Own lease and peers with all that IPv6 needs. And another IPv6 subnet in subnet.env is as good a reason not
  * to use the file as another IPv4 one; none is none. */
 static void both_families_are_kept(void **state)
@@ -317,6 +354,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(what_was_told_of_us_is_kept),	 T(of_another_node_nothing_is_used),
 		T(what_is_kept_is_found),	 T(both_families_are_kept),
 		T(nothing_half_known_is_kept),	 T(what_is_not_ours_is_not_used),
 		T(in_the_run_directory_instead), T(times_and_clocks),

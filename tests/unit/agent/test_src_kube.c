@@ -31,6 +31,38 @@ static void nodes_come_change_and_go(void **state)
 	want_told("");
 }
 
+/* What the operator said of our address is news only where it is another than an earlier run was told. */
+static void the_public_address_is_told(void **state)
+{
+	static const char *const now[] = {"192.168.0.9", "192.168.0.9", "192.168.0.8", NULL};
+	struct ip was;
+
+	(void)state;
+	assert_true(ip_parse("192.168.0.9", &was));
+	for (size_t i = 0; i < ARRAY_SIZE(now); i++) {
+		size_t list, item, at;
+
+		scene.told_ip = i ? was : (struct ip){0};
+		scene.n_told_ip = 0;
+		open_source(CONF);
+		come_up();
+		list = list_begin("NodeList", 10);
+		item = pb_begin(&o, 2);
+		put_node("a", "10.244.1.0/24", 10);
+		at = meta_begin("a", "a");
+		if (now[i])
+			put_annotation(PREFIX "node-public-ip", now[i]);
+		pb_end(&o, at);
+		pb_end(&o, item);
+		pb_end(&o, list);
+		reply(LIST_MINE, "200", body_end());
+		assert_int_equal(scene.n_told_ip, i != 1);
+		assert_int_equal(ip_is_set(&scene.told_ip), now[i] != NULL);
+		if (i + 1 < ARRAY_SIZE(now))
+			source_kube.close(TAKE_PTR(scene.source));
+	}
+}
+
 /* It says that it has IPv6, and was read whole: podCIDRs do not change. */
 static void what_a_node_has_not_is_not_asked_for(void **state)
 {
@@ -301,6 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nodes_come_change_and_go, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_public_address_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_a_node_has_not_is_not_asked_for, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(answers_that_are_none, set_up, tear_down),

@@ -74,6 +74,8 @@ static const struct peers_file *head(void)
 		.netconf = text("{\"Network\":\"10.244.0.0/16\",\"Backend\":{\"Type\":\"vxlan\"}}"),
 		.own = lease("10.244.0.0/24", "192.168.0.1", "02:00:00:00:00:01"),
 		.own_expires_s = 1795348800,
+		.told_ip = dual().public_ip,
+		.told_ip6 = dual().public_ip6,
 	};
 	return &h;
 }
@@ -125,6 +127,8 @@ static void what_is_written_is_read(void **state _unused_)
 	assert_int_equal(f.written_s, 1795262400);
 	assert_int_equal(f.own_expires_s, 1795348800);
 	assert_true(lease_eq(&f.own, &head()->own));
+	assert_true(ip_eq(&f.told_ip, &head()->told_ip));
+	assert_true(ip_eq(&f.told_ip6, &head()->told_ip6));
 	assert_int_equal(f.n_leases, n);
 	for (size_t i = 0; i < n; i++) {
 		assert_true(peers_file_next(&f, &l));
