@@ -345,6 +345,15 @@ static void flush_soon(struct h2 *c)
 		flush(c);
 }
 
+/* One that knows nothing of ALPN (RFC 7301) may know HTTP/2 all the same; where that fails, it is the likely cause. */
+static const char *disagrees(const struct h2 *c)
+{
+	return c->tls && !tls_is_for_h2(c->tls)
+		       ? ", and has not agreed to HTTP/2 in the TLS handshake (ALPN): something "
+			 "there speaks HTTP/1.1 alone"
+		       : "";
+}
+
 /* An HTTP/2 server speaks first a SETTINGS frame of stream 0 (RFC 9113, 3.4). Anything else is told in
  * its own words. */
 static void check_preface(struct h2 *c, struct evbuffer *in, bool last)
@@ -364,7 +373,7 @@ static void check_preface(struct h2 *c, struct evbuffer *in, bool last)
 	if (n == 0) {
 		/* So does etcd when plain text comes to its TLS port. */
 		set_problem(c, "the server closed the connection without a word%s",
-			    c->tls ? "" : ": does it want TLS? Then write https://");
+			    c->tls ? disagrees(c) : ": does it want TLS? Then write https://");
 		return;
 	}
 	/* A TLS alert record (RFC 8446, 5.1). */
@@ -376,7 +385,10 @@ static void check_preface(struct h2 *c, struct evbuffer *in, bool last)
 		if (head[i] == '\r' || head[i] == '\n')
 			n = i;
 	text_add_escaped(&t, (const char *)head, n);
-	set_problem(c, "not HTTP/2: the server answered \"%s\"", shown);
+	set_problem(c, "not HTTP/2: the server answered \"%s\"%s", shown,
+		    n >= 7 && memcmp(head, "HTTP/1.", 7) == 0
+			    ? ": it, or what stands in between, speaks HTTP/1.1 alone"
+			    : "");
 }
 
 static void receive(struct h2 *c, struct evbuffer *in)
@@ -516,7 +528,8 @@ static void on_timer(void *arg)
 	else if (c->up)
 		check_silence(c);
 	else if (c->connected)
-		set_problem(c, "timed out: connected, but the server does not speak");
+		set_problem(c, "timed out: connected, but the server does not speak%s",
+			    disagrees(c));
 	else
 		set_problem(c, "timed out: %s",
 			    c->connecting ? "no TCP connection"

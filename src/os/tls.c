@@ -529,6 +529,15 @@ void tls_settled(struct tls *t)
 	t->no_ca.text[0] = '\0';
 }
 
+bool tls_is_for_h2(const struct tls *t)
+{
+	const unsigned char *name;
+	unsigned n;
+
+	SSL_get0_alpn_selected(t->ssl, &name, &n);
+	return n > 0;
+}
+
 /* ---- why not ---- */
 
 static void explain_client(const struct tls *t, struct text *ret)

@@ -50,6 +50,8 @@ void tls_free(struct tls *t);
 struct bufferevent *tls_transport(struct tls *t, struct event_base *base, int fd);
 /* The handshake is over: lets go of what only that needed. */
 void tls_settled(struct tls *t);
+/* The server has agreed to HTTP/2. Of use from the end of the handshake to that of the transport. */
+bool tls_is_for_h2(const struct tls *t);
 /* The transport is at its end, by an error or an end of file before anything useful was said. Appends why;
  * false = as far as TLS is concerned all was well. */
 bool tls_problem(struct tls *t, struct bufferevent *transport, struct text *ret);

@@ -601,7 +601,8 @@ static void other_protocols_are_named(void **state)
 		const char *want;
 	} rows[] = {
 		{"HTTP/1.1 400 Bad Request\r\nX: y\r\n\r\n", false,
-		 "not HTTP/2: the server answered \"HTTP/1.1 400 Bad Request\""},
+		 "not HTTP/2: the server answered \"HTTP/1.1 400 Bad Request\": it, or what stands in "
+		 "between, speaks HTTP/1.1 alone"},
 		{"\x15\x03\x01\x02\x02\x02\x16xxxx", false,
 		 "the server speaks TLS: write https://"},
 		{"\x15\x03\x01", true, "the server speaks TLS: write https://"},

@@ -178,6 +178,7 @@ struct server {
 	const struct id *id;
 	bool wants_cert;   /* of the first authority */
 	bool without_h2;   /* it refuses ALPN */
+	bool without_alpn; /* it has never heard of it */
 	bool old;	   /* TLS 1.1 is its newest */
 	bool tls12;	   /* TLS 1.2 is: it asks within the handshake */
 	bool no_cipher;	   /* that fits its certificate */
@@ -189,7 +190,7 @@ static void on_settled(struct bufferevent *b _unused_, void *arg)
 {
 	struct scene *s = arg;
 
-	strcpy(s->told, "up");
+	strcpy(s->told, tls_is_for_h2(s->tls) ? "up" : "up, for whatever");
 	loop_stop(s->loop);
 }
 
@@ -260,7 +261,8 @@ static SSL_CTX *server_ctx(const struct server *server)
 		SSL_CTX_set_max_proto_version(ctx, server->old ? TLS1_1_VERSION : TLS1_2_VERSION);
 	assert_int_equal(SSL_CTX_use_certificate(ctx, server->id->cert), 1);
 	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, server->id->key), 1);
-	SSL_CTX_set_alpn_select_cb(ctx, choose_h2, (void *)(uintptr_t)server);
+	if (!server->without_alpn)
+		SSL_CTX_set_alpn_select_cb(ctx, choose_h2, (void *)(uintptr_t)server);
 	if (server->no_cipher)
 		SSL_CTX_set_cipher_list(ctx, "AES128-SHA"); /* RSA's */
 	if (server->curt)
@@ -641,6 +643,7 @@ static void other_servers(void **state _unused_)
 		{{.id = &id, .without_h2 = true},
 		 "the server does not speak HTTP/2 over TLS: is this etcd's client port? (TLS alert "
 		 "120, "},
+		{{.id = &id, .without_alpn = true}, "up, for whatever"},
 		{{.id = &id, .old = true}, "the server speaks neither TLS 1.2 nor 1.3"},
 		{{.id = &id, .tls12 = true, .no_cipher = true},
 		 "the server ended the TLS handshake (TLS alert 40, "},
