@@ -144,6 +144,8 @@ static void on_item(void *arg, enum kube_read_type type, const struct kube_read 
 	case KUBE_READ_STATUS:
 		refused_within(w, &r->status);
 		break;
+	case KUBE_READ_SERVER:
+		break; /* never of a list */
 	case KUBE_READ_BAD:
 		w->conf.bad(w->conf.arg, err->text);
 		break;

@@ -84,6 +84,11 @@ static const struct pb_want pod_wants[] = {
 	PB_WANT_END,
 };
 
+/* metav1.APIVersions */
+static const struct pb_want server_wants[] = {TEXT_(2, server), PB_WANT_END};
+
+static const struct pb_want versions_wants[] = {PB_WANT_MESSAGE(2, server_wants), PB_WANT_END};
+
 static const struct pb_want partial_wants[] = {PB_WANT_MESSAGE(1, meta_wants), PB_WANT_END};
 
 static const struct pb_want list_meta_wants[] = {
@@ -138,6 +143,7 @@ static const struct {
 	{"Node", node_wants},
 	{"NodeList", node_list_wants},
 	{"Pod", pod_wants},
+	{"APIVersions", versions_wants},
 	{"PartialObjectMetadata", partial_wants},
 	{"PartialObjectMetadataList", partial_list_wants},
 	{"Status", status_wants},
@@ -172,6 +178,8 @@ static const struct {
 	{partial_list_wants, 1, "the list's metadata"},
 	{node_list_wants, 2, "items"},
 	{partial_list_wants, 2, "items"},
+	{server_wants, 0, "serverAddressByClientCIDRs"},
+	{versions_wants, 0, "serverAddressByClientCIDRs"},
 	{extension_wants, 0, "the event's object"},
 	{event_wants, 1, "the event's type"},
 	{event_wants, 2, "the event's object"},
@@ -277,6 +285,8 @@ static int field(struct kube_read *r, const struct pb_step *s, struct err *err)
 		pod_cidr_add(r);
 	else if ((s->wants == meta_wants || s->wants == pod_spec_wants) && s->cut)
 		spoil(r, s, "is too long");
+	else if (s->wants == server_wants && s->cut)
+		r->server[0] = '\0';
 	else if (s->wants == list_meta_wants && s->number == 3)
 		r->list.continue_cut = s->cut;
 	else if (s->wants == list_meta_wants && s->cut)
@@ -327,6 +337,8 @@ static int enter(struct kube_read *r, const struct pb_step *s, struct err *err)
 		item_begin(r, node_wants);
 	} else if (s->wants == partial_list_wants && s->number == 2) {
 		item_begin(r, partial_wants);
+	} else if (s->wants == versions_wants) {
+		r->server[0] = '\0';
 	} else if (s->wants == unknown_wants && s->number == 2) {
 		return object_enter(r, err);
 	} else if (s->wants == extension_wants && memcmp(r->magic, magic, sizeof(magic)) != 0) {
@@ -374,6 +386,8 @@ static int leave(struct kube_read *r, const struct pb_step *s, struct err *err)
 		condition_end(r);
 	else if ((s->wants == node_list_wants || s->wants == partial_list_wants) && s->number == 2)
 		return item_end(r, err);
+	else if (s->wants == versions_wants)
+		return KUBE_READ_SERVER;
 	else if (s->wants == unknown_wants && s->number == 2)
 		return object_leave(r, err);
 	return 0;

@@ -31,6 +31,7 @@ enum kube_read_type {
 	KUBE_READ_BOOKMARK, /* [node.resource_version] */
 	KUBE_READ_STATUS,   /* [status] an ERROR event, or a Status instead of an object */
 	KUBE_READ_LIST_END, /* [list] all items were read */
+	KUBE_READ_SERVER,   /* [server] of `GET /api`: where the API server is, by its own word */
 	KUBE_READ_BAD,	    /* [node as far as it came] one object that is none; `err` says */
 };
 
@@ -44,6 +45,7 @@ enum kube_event {
 
 extern const char *const kube_event_names[KUBE_EVENT__COUNT]; /* "LISTED", else as in a watch */
 
+#define KUBE_SERVER_SIZE       64   /* an IPv6 address in brackets and a port have 47 */
 #define LIMIT_KUBE_TOKEN_BYTES 4095 /* of `continue`; real ones have some 300 */
 #define LIMIT_KUBE_TEXT_BYTES  4096 /* of a failure's body that is looked at */
 /* Of one watch event; etcd stores objects of 1.5 MiB. Less than any text is, white space included, when
@@ -76,6 +78,7 @@ struct kube_read {
 	struct kube_node node;
 	char pod_node
 		[KUBE_NAME_SIZE]; /* spec.nodeName, where `node` is the metadata of a Pod; "" = none */
+	char server[KUBE_SERVER_SIZE]; /* "10.0.0.1:6443", raw; "" = none, or longer */
 	struct kube_status status;
 	struct kube_list list;
 	uint64_t n_unknown; /* events of types that we do not know, passed over */

@@ -98,6 +98,9 @@ static void told(const struct kube_read *r, int got, const struct err *err, uint
 		mix_text(sum, r->list.resource_version, sizeof(r->list.resource_version));
 		mix_text(sum, r->list.continue_token, sizeof(r->list.continue_token));
 		break;
+	case KUBE_READ_SERVER:
+		mix_text(sum, r->server, sizeof(r->server));
+		break;
 	case KUBE_READ_BAD:
 		must(err->text[0]);
 		mix_text(sum, err->text, sizeof(err->text));

@@ -42,6 +42,9 @@ static void note(struct text *t, const struct kube_read *r, int got, const struc
 		text_add(t, "LIST %s%s%.20s\n", r->list.resource_version,
 			 r->list.continue_token[0] ? " continue " : "", r->list.continue_token);
 		break;
+	case KUBE_READ_SERVER:
+		text_add(t, "SERVER %s\n", r->server);
+		break;
 	case KUBE_READ_BAD:
 		text_add(t, "BAD %s\n", err->text);
 		break;
@@ -368,6 +371,35 @@ static void a_pod_says_where_it_runs(void **state _unused_)
 	assert_true(reader.node.metadata_only);
 }
 
+/* GET /api: nothing of it is a Node, and of an address that does not fit nothing is left to take for another. */
+static void an_api_server_says_where_it_is(void **state _unused_)
+{
+	static const char *const servers[] = {
+		"10.0.0.1:6443", "[fd00::1]:6443", "",
+		"a-name-that-is-longer-than-any-address-with-a-port-could-ever-be.example:443"};
+	size_t at, server;
+
+	body_begin();
+	at = wrap_begin("APIVersions");
+	pb_put_text(&o, 1, "v1");
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
+		server = pb_begin(&o, 2);
+		pb_put_text(&o, 1, "0.0.0.0/0");
+		pb_put_text(&o, 2, servers[i]);
+		pb_end(&o, server);
+	}
+	pb_end(&o, pb_begin(&o, 2));
+	pb_end(&o, at);
+	expect("servers", read_body(KUBE_READ_MODE_OBJECT, body_end(), 5, 9),
+	       "SERVER 10.0.0.1:6443\nSERVER [fd00::1]:6443\nSERVER \nSERVER \nSERVER \nLIST \n");
+	body_begin();
+	at = wrap_begin("APIVersions");
+	pb_put_int(&o, 2, 7);
+	pb_end(&o, at);
+	expect("no server", read_whole(KUBE_READ_MODE_OBJECT, body_end()),
+	       "broken: serverAddressByClientCIDRs is not of the type that Kubernetes gives it\n");
+}
+
 static void many_annotations_take_no_more_room(void **state _unused_)
 {
 	char key[64];
@@ -664,6 +696,7 @@ int main(void)
 		cmocka_unit_test(values_that_do_not_fit_are_never_used),
 		cmocka_unit_test(entries_come_in_any_order),
 		cmocka_unit_test(a_pod_says_where_it_runs),
+		cmocka_unit_test(an_api_server_says_where_it_is),
 		cmocka_unit_test(many_annotations_take_no_more_room),
 		cmocka_unit_test(events_that_are_none_cost_themselves),
 		cmocka_unit_test(error_events_say_why),
