@@ -343,6 +343,7 @@ static int from_pod(struct load *l)
 		.cert_flags = "--kubeconfig-file with a client-certificate",
 		.port_words = "an API server's port, with no proxy in front of it",
 	};
+	a->in_pod = true;
 	a->auth = KUBE_AUTH_TOKEN_FILE;
 	a->token_file = arena_printf(&a->arena, "%s/token", l->host->account_dir);
 	add_remembered(l);

@@ -60,6 +60,7 @@ enum kube_auth {
 struct kube_access {
 	struct kube_leg legs[KUBE_LEGS_MAX];
 	size_t n_legs;	   /* > 0 */
+	bool in_pod;	   /* what servers say of themselves is of use at the next start */
 	const char *from;  /* for messages: "--kubeconfig-file=/etc/k/config" … */
 	const char *proxy; /* what names a proxy that we do not use; "" = nothing */
 

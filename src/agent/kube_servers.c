@@ -17,11 +17,11 @@ static const char *path_of(const char *state_dir, char buf[FILE_PATH_SIZE])
 	return buf;
 }
 
-static bool line_parse(const char *line, struct kube_server *ret)
+bool kube_server_parse(const char *text, struct kube_server *ret)
 {
 	struct server_url u;
 
-	if (server_url_parse(line, "", &u, NULL) < 0 || u.scheme != SERVER_URL_NONE || u.path[0] ||
+	if (server_url_parse(text, "", &u, NULL) < 0 || u.scheme != SERVER_URL_NONE || u.path[0] ||
 	    !ip_is_set(&u.ip) || u.port == 0)
 		return false;
 	*ret = (struct kube_server){u.ip, u.port};
@@ -39,7 +39,7 @@ size_t kube_servers_read(const char *state_dir, struct kube_server ret[KUBE_SERV
 		return 0;
 	for (char *line = strtok_r(text, "\n", &rest); line && n < KUBE_SERVERS_MAX;
 	     line = strtok_r(NULL, "\n", &rest))
-		n += line_parse(line, &ret[n]);
+		n += kube_server_parse(line, &ret[n]);
 	return n;
 }
 

@@ -17,6 +17,9 @@ struct kube_server {
 	uint16_t port;
 };
 
+/* "10.0.0.1:6443", "[fd00::1]:443": a numerical address with a port. */
+bool kube_server_parse(const char *text, struct kube_server *ret);
+
 /* At most KUBE_SERVERS_MAX; a line that is none is passed over. 0 = none, or no file. */
 size_t kube_servers_read(const char *state_dir, struct kube_server ret[KUBE_SERVERS_MAX]);
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/kube_learn.h"
 #include "agent/kube_nodes.h"
 #include "agent/kube_own.h"
 #include "agent/kube_watch.h"
@@ -40,6 +41,7 @@ struct source {
 	struct kube_client *client;
 	struct kube_watch *mine, *all;
 	struct kube_own *own;
+	struct kube_learn *learn; /* NULL: not in a pod */
 	struct kube_nodes nodes;
 
 	bool mine_seen; /* in the list under way */
@@ -281,8 +283,11 @@ static void leases_drop(struct source *s)
 /* Everything is told and what changes will be: the source is up. */
 static void told_all(struct source *s)
 {
-	if (s->watching && !s->listing)
-		tell_up(s);
+	if (!s->watching || s->listing)
+		return;
+	tell_up(s);
+	if (s->learn)
+		kube_learn_ask(s->learn);
 }
 
 static void list_end(struct source *s)
@@ -562,6 +567,8 @@ static void on_lost(void *arg)
 
 	s->watching = false;
 	kube_own_synced(s->own, false);
+	if (s->learn)
+		kube_learn_lost(s->learn);
 	kube_watch_lost(s->mine);
 	kube_watch_lost(s->all);
 	kube_watch_check(s->mine, s->all);
@@ -588,6 +595,7 @@ static void kube_close(struct source *s)
 	kube_client_cancel(s->fetching);
 	kube_client_cancel(s->asking);
 	kube_own_free(s->own);
+	kube_learn_free(s->learn);
 	kube_watch_free(s->all);
 	kube_watch_free(s->mine);
 	kube_client_free(s->client);
@@ -680,6 +688,8 @@ static int kube_open(const struct source_conf *conf, struct source **ret, struct
 		.tell = tell_own,
 		.arg = s,
 	});
+	if (s->access.in_pod)
+		s->learn = kube_learn_new(s->client, conf->loop, conf->opts->state_dir);
 	for (size_t i = 0; i < conf->n_known; i++)
 		know(s, &conf->known[i]);
 	watch.back = on_back;

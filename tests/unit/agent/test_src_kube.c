@@ -63,6 +63,80 @@ static void the_public_address_is_told(void **state)
 	}
 }
 
+static struct h2_stream *asked_api(void)
+{
+	for (size_t i = 0; i < STREAMS_MAX; i++)
+		if (h2.streams[i].open && strcmp(h2.streams[i].path, "/api") == 0)
+			return &h2.streams[i];
+	fail_msg("nobody asks for /api");
+	return NULL;
+}
+
+static void answer_api(const char *const servers[], size_t n)
+{
+	size_t at;
+
+	body_begin();
+	at = wrap_begin("APIVersions");
+	for (size_t i = 0; i < n; i++) {
+		size_t server = pb_begin(&o, 2);
+
+		pb_put_text(&o, 1, "0.0.0.0/0");
+		pb_put_text(&o, 2, servers[i]);
+		pb_end(&o, server);
+	}
+	pb_end(&o, at);
+	reply(asked_api(), "200", body_end());
+}
+
+/* A child writes it. */
+static void want_file(const char *path, const char *want)
+{
+	char text[600] = "";
+
+	for (unsigned i = 0; i < 6000; i++) {
+		if (file_read(path, text, sizeof(text), NULL) == 0 && strcmp(text, want) == 0)
+			return;
+		usleep(10000);
+	}
+	assert_string_equal(text, want);
+}
+
+/* As a pod: where the API server is by its own word is kept for the next start; what is no address is not. */
+static void the_servers_own_address_is_remembered(void **state)
+{
+	static const char *const first[] = {"10.0.0.1:6443", "api.example:6443", "", "10.0.0.1"};
+	static const char *const second[] = {"[fd00::2]:6443", "10.0.0.1:6443"};
+	char path[60];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/api-servers", scene.dir);
+	setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1", 1);
+	setenv("KUBERNETES_SERVICE_PORT", "443", 1);
+	scene.url = "";
+	begin();
+	answer_api(first, ARRAY_SIZE(first));
+	want_file(path, "10.0.0.1:6443\n");
+	/* The same again is not written; a refusal harms nobody. */
+	h2.conf.down(h2.conf.arg, "reset");
+	fake_loop_pass(&scene.loop, 60000);
+	scene.told[0] = '\0';
+	come_up();
+	begin_mine();
+	header(WATCH, ":status", "200");
+	want_told("up; ");
+	reply(asked_api(), "403", BYTES("{\"message\":\"no\"}"));
+	assert_true(h2.open);
+	source_kube.close(TAKE_PTR(scene.source));
+	memset(&scene.told, 0, sizeof(scene.told));
+	/* The next start knows it, and learns more. */
+	begin();
+	answer_api(second, ARRAY_SIZE(second));
+	want_file(path, "[fd00::2]:6443\n10.0.0.1:6443\n");
+	assert_int_equal(unlink(path), 0);
+	unsetenv("KUBERNETES_SERVICE_HOST");
+}
+
 /* It says that it has IPv6, and was read whole: podCIDRs do not change. */
 static void what_a_node_has_not_is_not_asked_for(void **state)
 {
@@ -124,6 +198,19 @@ static const struct {
 	 "500: an answer in protobuf that is no whole Status"},
 	{"999", NULL, BYTES(""), NULL, "999"},
 };
+
+/* The cause is told, with the server's name; no lease goes. */
+static void want_cause(const char *part)
+{
+	const char *told = scene.told;
+
+	told += strncmp(told, "up; ", 4) == 0 ? 4 : 0;
+	if (strncmp(told, SERVER, strlen(SERVER)) != 0 || (part && !strstr(told, part)) ||
+	    strstr(told, "-10.") || strstr(told, "list"))
+		fail_msg("told: %s\nwanted: " SERVER "%s", told, part ? part : "");
+	scene.told[0] = '\0';
+	assert_false(h2.open);
+}
 
 static void send(struct h2_stream *s, size_t i)
 {
@@ -334,6 +421,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(nodes_come_change_and_go, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_public_address_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_servers_own_address_is_remembered, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(what_a_node_has_not_is_not_asked_for, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(answers_that_are_none, set_up, tear_down),
