@@ -3,7 +3,7 @@
 #define AGENT_KUBE_SERVERS_H
 /* The API servers' own addresses, remembered on disk: <state-dir>/api-servers, one "IP:PORT" a line.
  *
- * They are the endpoints of default/kubernetes. With them an agent starts where the service network does not work
+ * They are as each server says itself (kube_learn.h). With them an agent starts where the service network does not work
  * yet, which is where it is needed. Whoever answers there still has to prove to be this cluster's API server.
  */
 
