@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -152,9 +151,15 @@ uint64_t process_rss_bytes(void)
 
 uint64_t process_rss_peak_kib(void)
 {
-	struct rusage usage;
+	unsigned long long peak_kib;
+	char text[4096];
+	const char *peak;
 
-	return getrusage(RUSAGE_SELF, &usage) < 0 ? 0 : (uint64_t)usage.ru_maxrss;
+	/* Not getrusage(2): its peak goes on across execve(2), from whatever started us. */
+	if (file_read("/proc/self/status", text, sizeof(text), NULL) != 0)
+		return 0;
+	peak = strstr(text, "\nVmHWM:");
+	return peak && sscanf(peak, " VmHWM: %llu", &peak_kib) == 1 ? peak_kib : 0;
 }
 
 /* comm of a process, escaped: whoever sent the signal chose it. */

@@ -52,7 +52,7 @@ uint64_t process_watchdog_ms(void);
 /* Resident memory now; 0 = not known. */
 uint64_t process_rss_bytes(void);
 
-/* Peak resident memory since start. */
+/* Peak resident memory of this program; 0 = not known. */
 uint64_t process_rss_peak_kib(void);
 
 /* Closes what is open; the lock file stays, unlocked. */

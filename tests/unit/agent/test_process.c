@@ -226,7 +226,46 @@ static void watchdog_is_asked_for_by_variables(void **state)
 	}
 }
 
-int main(void)
+#define SAY_PEAK "say-peak" /* what we are then started for */
+
+/* The peak of ourselves, started by a process that held so much. */
+static unsigned long peak_behind(size_t ballast_bytes)
+{
+	char said[32] = "";
+	int ends[2], status;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		volatile char *ballast = malloc(ballast_bytes + 1);
+
+		for (size_t i = 0; i < ballast_bytes; i += 4096)
+			ballast[i] = 1;
+		dup2(ends[1], STDOUT_FILENO);
+		execl("/proc/self/exe", "test_process", SAY_PEAK, (char *)NULL);
+		_exit(1);
+	}
+	close(ends[1]);
+	assert_true(read(ends[0], said, sizeof(said) - 1) > 0);
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	return strtoul(said, NULL, 10);
+}
+
+/* What a container's runtime took before it became us is not ours. */
+static void peak_begins_with_the_program(void **state)
+{
+	unsigned long alone = peak_behind(0);
+
+	(void)state;
+	assert_true(alone > 0);
+	assert_true(peak_behind((size_t)256 << 20) < alone + (128ul << 10));
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(lock_has_one_holder, setup, teardown),
@@ -236,7 +275,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(systemd_is_told, setup, teardown),
 		cmocka_unit_test(systemd_is_told_by_an_abstract_name),
 		cmocka_unit_test(watchdog_is_asked_for_by_variables),
+		cmocka_unit_test(peak_begins_with_the_program),
 	};
+
+	if (argc > 1 && strcmp(argv[1], SAY_PEAK) == 0)
+		return printf("%llu", (unsigned long long)process_rss_peak_kib()) <= 0;
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
