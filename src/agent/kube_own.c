@@ -232,6 +232,10 @@ static bool choose(struct kube_own *o, struct lease *ret)
 	if (!o->net.ipv6 || !cidr_covers(&o->net.network6, &l.subnet6))
 		l.subnet6 = (struct cidr){0};
 	l.node = kube_uid_id(o->node.uid);
+	l.overwritten = cidr_is_set(&l.subnet) &&
+			kube_lease_is_overwritten(&o->node.anns, false, &l.public_ip);
+	l.overwritten6 = cidr_is_set(&l.subnet6) &&
+			 kube_lease_is_overwritten(&o->node.anns, true, &l.public_ip6);
 	*ret = l;
 	return true;
 }

@@ -22,6 +22,7 @@ struct want_input {
 	struct mac vtep_mac, vtep_mac6;
 	struct mac bridge_mac; /* of an adopted bridge; unset = the one derived from its address */
 	bool spread;	       /* peers are many: give their routes different scopes */
+	bool strangers[2];     /* IPv4, IPv6: some node sends from an address that is not known */
 };
 
 struct backend {

@@ -99,6 +99,8 @@ struct wanted {
 	struct leases_verdict verdict;
 	char notes[600]; /* peers left out */
 	bool spread;
+	size_t n_strangers
+		[2]; /* nodes that send from an address that is not known, IPv4 and IPv6 */
 	/* By role, of links that are made; unset = not yet chosen. Decided: the first dump had its say. */
 	struct mac mac[DEV__COUNT];
 	bool mac_decided[DEV__COUNT];

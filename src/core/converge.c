@@ -53,6 +53,14 @@ static void judge(struct brain *b, const struct netconf *net)
 	arena_reset(&b->pass.arena);
 	leases_judge(&l->leases, &self, &b->pass.arena, &notes, &w->verdict);
 	w->spread = choose_spread(b);
+	for (int v6 = 0; v6 < 2; v6++) {
+		size_t n = w->verdict.n_overwritten[v6] + lease_half(&l->own, v6).overwritten;
+
+		/* Leases alone do not decide about the guard, but for this. */
+		if (!n != !w->n_strangers[v6])
+			b->changed |= OBJECT_BIT(OBJECT_GUARD);
+		w->n_strangers[v6] = n;
+	}
 }
 
 /* What flanneld left of its firewall is ours to replace, unless one lives here: it would put it back. */
@@ -88,6 +96,8 @@ static void rebuild(struct brain *b)
 		in.n_peers = l->leases.n;
 	}
 	in.spread = w->spread;
+	in.strangers[0] = w->n_strangers[0] > 0;
+	in.strangers[1] = w->n_strangers[1] > 0;
 	in.vtep_mac = w->mac[DEV_VXLAN];
 	in.vtep_mac6 = w->mac[DEV_VXLAN6];
 	in.bridge_mac = w->mac[DEV_BRIDGE];
@@ -109,9 +119,9 @@ static void rebuild(struct brain *b)
 
 void converge_start(struct brain *b, unsigned kinds, struct update *ret)
 {
-	kinds = (kinds | b->changed | look_take(&b->look, b->now_ms)) & brain_kinds(b);
 	if (b->wanted.stale)
 		rebuild(b);
+	kinds = (kinds | b->changed | look_take(&b->look, b->now_ms)) & brain_kinds(b);
 	b->pass.kinds = kinds;
 	b->circle = CIRCLE_DUMP;
 	ret->flags |= UPDATE_DUMP;

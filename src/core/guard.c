@@ -51,7 +51,7 @@ static void want_peers(const struct want_input *in, bool v6, struct arena *a, st
 
 static void want_family(const struct want_input *in, bool v6, struct arena *a, struct netstate *ret)
 {
-	if (!guard_is_wanted(in->conf, in->uplink, v6))
+	if (!guard_is_wanted(in->conf, in->uplink, v6) || in->strangers[v6])
 		return;
 	want_peers(in, v6, a, ret);
 	*(struct guard *)want_append(ret, OBJECT_GUARD, 1, a) =

@@ -15,7 +15,8 @@
 #include "core/backend.h"
 
 /* Should there be one? Not where nodes publish other addresses than they send from (--public-ip behind
- * NAT): what our packets come from others cannot know, and so it is for theirs. */
+ * NAT): what our packets come from others cannot know, and so it is for theirs. Nor while the operator's word is
+ * published for some node (want_input.strangers). */
 bool guard_is_wanted(const struct brain_conf *conf, const struct uplink *uplink, bool v6);
 
 /* Appended to `ret`, unsorted. */

@@ -546,6 +546,8 @@ void leases_judge(struct leases *t, const struct leases_self *self, struct arena
 		const struct peer *p = &t->peers[i];
 
 		v.n_ok += p->state == PEER_OK || p->state6 == PEER_OK;
+		v.n_overwritten[0] += p->state == PEER_OK && p->lease.overwritten;
+		v.n_overwritten[1] += p->state6 == PEER_OK && p->lease.overwritten6;
 		v.n_refused += p->state == PEER_REFUSED || p->state6 == PEER_REFUSED;
 	}
 	*ret_verdict = v;

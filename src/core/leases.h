@@ -69,6 +69,7 @@ struct leases_self {
 /* Leases, not halves: one that is refused in one family may be programmed in the other. */
 struct leases_verdict {
 	size_t n_ok, n_refused;
+	size_t n_overwritten[2]; /* halves that are programmed and are so, IPv4's and IPv6's */
 };
 
 /* Settles, then sets every peer's states, for each family alone. The rules, so that every node decides

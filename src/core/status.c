@@ -169,6 +169,16 @@ static void say_flanneld(const struct culprit *who, struct text *t)
 		"delete its DaemonSet); what it leaves is then taken over\n");
 }
 
+static void say_strangers(size_t n, bool v6, struct text *t)
+{
+	if (n)
+		text_add(
+			t,
+			"the VXLAN port is not guarded: %zu Node(s) have the annotation "
+			"public-ip%s-overwrite, and which addresses these send from is not known\n",
+			n, v6 ? "v6" : "");
+}
+
 static void say_guard(const struct brain *b, struct text *t)
 {
 	const struct learnt *l = &b->learnt;
@@ -177,8 +187,12 @@ static void say_guard(const struct brain *b, struct text *t)
 	if (!b->conf.vxlan_guard || !l->have_config || !l->have_uplink)
 		return;
 	for (int v6 = 0; v6 < 2; v6++) {
-		if (!(v6 ? l->net.ipv6 : l->net.ipv4) || guard_is_wanted(&b->conf, &l->uplink, v6))
+		if (!(v6 ? l->net.ipv6 : l->net.ipv4))
 			continue;
+		if (guard_is_wanted(&b->conf, &l->uplink, v6)) {
+			say_strangers(b->wanted.n_strangers[v6], v6, t);
+			continue;
+		}
 		text_add(
 			t,
 			"the VXLAN port is not guarded: this node publishes %s and sends from %s, so "

@@ -275,7 +275,8 @@ static void on_gone(struct brain *b, const struct event *ev)
 
 static bool own_eq(const struct lease *a, const struct lease *b)
 {
-	return cidr_eq(&a->subnet, &b->subnet) && cidr_eq(&a->subnet6, &b->subnet6);
+	return cidr_eq(&a->subnet, &b->subnet) && cidr_eq(&a->subnet6, &b->subnet6) &&
+	       a->overwritten == b->overwritten && a->overwritten6 == b->overwritten6;
 }
 
 /* The leading half of what is held now counts, and IPv6's beside it by itself: pods have addresses of the

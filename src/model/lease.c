@@ -17,13 +17,14 @@ bool lease_eq(const struct lease *a, const struct lease *b)
 {
 	return lease_cmp(a, b) == 0 && ip_eq(&a->public_ip, &b->public_ip) &&
 	       ip_eq(&a->public_ip6, &b->public_ip6) && a->type == b->type &&
-	       mac_eq(&a->vtep_mac, &b->vtep_mac) && mac_eq(&a->vtep_mac6, &b->vtep_mac6);
+	       mac_eq(&a->vtep_mac, &b->vtep_mac) && mac_eq(&a->vtep_mac6, &b->vtep_mac6) &&
+	       a->overwritten == b->overwritten && a->overwritten6 == b->overwritten6;
 }
 
 struct lease_half lease_half(const struct lease *l, bool v6)
 {
-	return v6 ? (struct lease_half){l->subnet6, l->public_ip6, l->vtep_mac6}
-		  : (struct lease_half){l->subnet, l->public_ip, l->vtep_mac};
+	return v6 ? (struct lease_half){l->subnet6, l->public_ip6, l->vtep_mac6, l->overwritten6}
+		  : (struct lease_half){l->subnet, l->public_ip, l->vtep_mac, l->overwritten};
 }
 
 static int check_subnet(const struct cidr *c, bool v6, const struct cidr *within, struct err *err)

@@ -22,6 +22,9 @@ struct lease {
 	                             and is never programmed */
 	struct mac vtep_mac;	/* inner MAC of the node's VXLAN device, IPv4 */
 	struct mac vtep_mac6;
+	/* The operator's word is published as public address (public-ip-overwrite): which address the node sends
+	 * from is not known. */
+	bool overwritten, overwritten6;
 	uint64_t
 		since; /* order of creation within the source, 0 = not known; says who was first, and
 	                   is no part of what is compared */
@@ -38,6 +41,7 @@ struct lease_half {
 	struct cidr subnet;
 	struct ip public_ip;
 	struct mac vtep_mac;
+	bool overwritten;
 };
 
 struct lease_half lease_half(const struct lease *l, bool v6);

@@ -159,6 +159,16 @@ static int half_decode(const struct kube_node *n, const struct half *h, struct c
 	return 0;
 }
 
+bool kube_lease_is_overwritten(const struct kube_anns *anns, bool v6, const struct ip *ip)
+{
+	const char *text = kube_anns_get(anns, halves[v6].overwrite);
+	struct ip said;
+
+	if (!text || !text[0])
+		return false;
+	return !ip_is_set(ip) || !ip_parse(text, &said) || !ip_eq(&said, ip);
+}
+
 static bool is_managed(const struct kube_node *n)
 {
 	const char *text = kube_anns_get(&n->anns, KUBE_ANN_SUBNET_MANAGER);
@@ -186,6 +196,10 @@ int kube_lease_of(const struct kube_node *n, const struct cidr *subnet, const st
 	}
 	r = half_decode(n, &halves[0], &l.subnet, &l.public_ip, &l.vtep_mac, &e);
 	r6 = half_decode(n, &halves[1], &l.subnet6, &l.public_ip6, &l.vtep_mac6, &e6);
+	l.overwritten = cidr_is_set(&l.subnet) &&
+			kube_lease_is_overwritten(&n->anns, false, &(struct ip){0});
+	l.overwritten6 = cidr_is_set(&l.subnet6) &&
+			 kube_lease_is_overwritten(&n->anns, true, &(struct ip){0});
 	if (cidr_is_set(&l.subnet) || cidr_is_set(&l.subnet6)) {
 		*ret = l;
 		return join(r, &e, r6, &e6, err);

@@ -36,6 +36,9 @@ int kube_lease_of(const struct kube_node *n, const struct cidr *subnet, const st
 /* Both. IGNORED comes before UNASSIGNED. */
 int kube_lease_decode(const struct kube_node *n, struct lease *ret, struct err *err);
 
+/* Does public-ip-overwrite, or public-ipv6-overwrite, say anything else than `ip`? Unset: anything at all. */
+bool kube_lease_is_overwritten(const struct kube_anns *anns, bool v6, const struct ip *ip);
+
 /* What our node shall carry for a VXLAN lease `l`: of the annotations that flannel writes, those of the halves
  * that there are. `have` is what it carries now: its overwrites are what is published as public
  * addresses (an empty one counts as none). */

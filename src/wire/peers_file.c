@@ -60,6 +60,7 @@ struct raw_lease {
 	struct pb_bytes public_ip, public_ip6;
 	struct pb_bytes vtep_mac, vtep_mac6;
 	int64_t backend, node, since;
+	int64_t overwritten; /* 1 = IPv4, 2 = IPv6 */
 };
 
 static const struct pb_want lease_wants[] = {
@@ -72,6 +73,7 @@ static const struct pb_want lease_wants[] = {
 	PB_WANT_BYTES(7, struct raw_lease, vtep_mac6),
 	PB_WANT_INT(8, struct raw_lease, node),
 	PB_WANT_INT(9, struct raw_lease, since),
+	PB_WANT_INT(10, struct raw_lease, overwritten),
 	PB_WANT_END,
 };
 
@@ -126,6 +128,8 @@ static bool get_lease(struct pb_bytes in, struct lease *ret)
 		return false;
 	l.node = (uint64_t)raw.node;
 	l.since = (uint64_t)raw.since;
+	l.overwritten = raw.overwritten & 1;
+	l.overwritten6 = raw.overwritten & 2;
 	*ret = l;
 	return true;
 }
@@ -175,6 +179,8 @@ static void put_lease(struct pb_out *o, uint32_t number, const struct lease *l)
 		pb_put_int(o, 8, (int64_t)l->node);
 	if (l->since)
 		pb_put_int(o, 9, (int64_t)l->since);
+	if (l->overwritten || l->overwritten6)
+		pb_put_int(o, 10, l->overwritten | l->overwritten6 << 1);
 	pb_end(o, begin);
 }
 

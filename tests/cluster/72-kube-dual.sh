@@ -4,6 +4,8 @@
 # One dual-stack Kubernetes cluster, the real flanneld on a node, Loden on two: annotations of both kinds are read by both,
 # pods ping in both families in all directions; a Node that has but its IPv4 half is reached over IPv4; what
 # public-ip-overwrite says is published and never a local source; a node that lost its disk keeps its MACs.
+# shellcheck disable=SC2034 # of kube.sh
+KUBE_ETCD=3.6
 . "$(dirname "$0")/kube.sh"
 
 NODES=/api/v1/nodes
@@ -78,13 +80,13 @@ all_ping 'over IPv4 with it, both without it' a1 c1 d1
 for i in a c; do want_eq "$i: IPv6 works beside it" true "$(fact $i .families.ipv6.works)"; done
 want_eq 'b: flanneld leaves it out' 0 "$(on b ip -4 route show 10.244.4.0/24 | grep -c via)"
 
-echo '--- it gets its other half, in podCIDRs that flanneld never sees again, and loses it'
+echo '--- it gets its other half, IPv6 first, in podCIDRs that flanneld never sees again, and loses it'
 agent_stop d
 kube_node_del d
 wait_for 30 'a: it is gone' has_ways a 2 2
 on d ip addr add fd77::4/64 dev eth0 nodad
 on d ip route add default via fd77::fe
-kube_node_add d 10.244.4.0/24,fd00:10:244:4::/64
+kube_node_add d fd00:10:244:4::/64,10.244.4.0/24
 kube_agent_start d --iface=eth0 --ip-masq
 for i in a b c d; do wait_for 30 "$i: a way in both families" has_ways $i 3 3; done
 published d 4
@@ -97,6 +99,19 @@ annotate_half_away
 for i in a c; do wait_for 30 "$i: IPv4 stays" has_ways $i 3 2; done
 kube_node_del d
 for i in a c; do wait_for 30 "$i: gone" has_ways $i 2 2; done
+
+echo '--- a Node that has but its IPv6 half; and more podCIDRs than one of each family, which nobody can have'
+kube_node_add d fd00:10:244:4::/64
+kube_agent_start d --iface=eth0 --ip-masq
+wait_for 30 'd: waits, and says for what' problem_is d 'Node d has no IPv4 podCIDR, and Network is 10\.244\.0\.0/16'
+want_eq 'd: nothing is published' '{}' "$(flannels d)"
+agent_stop d
+kube_node_del d
+for cidrs in '"10.244.4.0/24","10.244.5.0/24"' '"fd00:10:244:4::/64","fd00:10:244:5::/64"' \
+	'"10.244.4.0/24","fd00:10:244:4::/64","10.244.5.0/24"'; do
+	want_eq "the API server refuses $cidrs" 422 "$(kube_code kube request POST $NODES \
+		"{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"e\"},\"spec\":{\"podCIDR\":${cidrs%%,*},\"podCIDRs\":[$cidrs]}}")"
+done
 
 echo '--- public-ip-overwrite: published, no local source'
 # a behind a NAT, which has the public addresses. Without conntrack, which knows the flows from before.
@@ -131,6 +146,22 @@ want_eq 'a: its own source is what it was' 'local 192.168.77.1' "$(local_of flan
 want_eq 'in IPv6, too' 'local fd77::1' "$(local_of flannel-v6.1)"
 all_ping 'with overwrites' a1 b1 c1
 wait_for 30 'a: settled' settled a
+
+echo '--- and what its packets come from is not known: no guard, as long as that is so'
+guards() { # NODE COUNT
+	[ "$(on "$1" nft list ruleset | grep -c 'udp dport 8472.*counter')" = "$2" ]
+}
+for i in a c; do
+	wait_for 30 "$i: no guard" guards $i 0
+	want_match "$i: says so" '1 Node\(s\) have the annotation public-ip-overwrite.* 1 Node\(s\) have the annotation public-ipv6-overwrite' \
+		"$(fact $i '.notes | join(" ")')"
+done
+on a nft flush chain inet behind out
+on a nft -f - <<-'END'
+	add rule inet behind out oif eth0 udp dport 8472 ip saddr set 203.0.113.77
+	add rule inet behind out oif eth0 udp dport 8472 ip6 saddr set 2001:db8::77
+END
+all_ping 'from addresses that nobody published' a1 b1 c1
 agent_stop a
 kube_forget
 kube_agent_start a --iface=eth0 --ip-masq
@@ -141,6 +172,8 @@ on a nft delete table inet behind
 overwrite null null
 wait_for 30 'a: its own again' annotation_is a public-ip 192.168.77.1
 wait_for 30 'a: in IPv6, too' annotation_is a public-ipv6 fd77::1
+for i in a c; do wait_for 30 "$i: guarded again" guards $i 2; done
+all_ping 'guarded again' a1 b1 c1
 
 echo '--- a reboot, and nothing is left on disk: the MACs are those of the annotations'
 forgets() {

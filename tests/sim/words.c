@@ -246,6 +246,8 @@ bool words_lease(const struct words *w, size_t first, struct lease *ret)
 		return false;
 	l.public_ip6 = ip_after(&rest, "via6");
 	l.vtep_mac6 = mac_after(&rest, "mac6");
+	l.overwritten = words_has(&rest, "overwritten");
+	l.overwritten6 = words_has(&rest, "overwritten6");
 	if (words_has(&rest, "other"))
 		l.type = BACKEND_NONE;
 	*ret = l;

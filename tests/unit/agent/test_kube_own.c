@@ -31,9 +31,10 @@ static void on_own(void *arg, const struct event *ev)
 	(void)arg;
 	assert_int_equal(ev->type, EVENT_OWN);
 	if (ev->own.state == OWN_HELD)
-		snprintf(scene.told, sizeof(scene.told), "held %s and %s",
+		snprintf(scene.told, sizeof(scene.told), "held %s and %s%s",
 			 cidr_format(&ev->own.lease->subnet, cidr),
-			 cidr_format(&ev->own.lease->subnet6, cidr6));
+			 cidr_format(&ev->own.lease->subnet6, cidr6),
+			 ev->own.lease->overwritten ? ", overwritten" : "");
 	else
 		snprintf(scene.told, sizeof(scene.told), "%s", ev->own.problem);
 }
@@ -180,6 +181,8 @@ static void test_what_is_right_is_not_patched(void **state)
 	kube_anns_set(&scene.node.anns, KUBE_ANN_PUBLIC_IP_OVERWRITE, "198.51.100.1");
 	see();
 	assert_int_equal(n_calls(), 0);
+	told("held 10.244.1.0/24 and -, overwritten");
+	see();
 	told("");
 	end();
 }

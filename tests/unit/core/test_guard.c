@@ -124,6 +124,20 @@ static void none_by_flag_or_behind_nat(void **state)
 	assert_true(guard_is_wanted(&s.conf, &s.uplink, true));
 }
 
+static void none_while_somebody_sends_from_who_knows_where(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	fill(&s, rows, ARRAY_SIZE(rows));
+	s.net.ipv6 = true;
+	s.in.strangers[0] = true;
+	assert_want(&s, "guard_peer fd00::4\n"
+			"guard ip6 udp port 8472 from peers alone\n");
+	s.in.strangers[1] = true;
+	assert_want(&s, "");
+}
+
 static void its_name_is_no_other_table_s(void **state)
 {
 	struct brain_conf plain = {0}, x = {.instance = "x"}, peers = {.instance = "peers"};
@@ -144,6 +158,7 @@ int main(void)
 		cmocka_unit_test(peers_alone_once_each),
 		cmocka_unit_test(nobody_is_a_peer_at_first),
 		cmocka_unit_test(none_by_flag_or_behind_nat),
+		cmocka_unit_test(none_while_somebody_sends_from_who_knows_where),
 		cmocka_unit_test(its_name_is_no_other_table_s),
 	};
 

@@ -304,9 +304,52 @@ static void publishes_what_flannel_would(void **state _unused_)
 	assert_null(kube_anns_get(&anns, KUBE_ANN_BACKEND_DATA));
 }
 
+/* Whose published address is the operator's word: of a peer, and of ourselves at 192.168.0.1. */
+static void knows_overwrites(void **state _unused_)
+{
+	static const struct {
+		const char *value; /* NULL = absent */
+		bool peers, ours;
+	} words[] = {
+		{NULL, false, false},	     {"", false, false},       {"192.168.0.1", true, false},
+		{"203.0.113.9", true, true}, {"nonsense", true, true},
+	};
+	struct cidr subnet, subnet6;
+	struct ip ours;
+
+	assert_true(cidr_parse("10.244.1.0/24", &subnet));
+	assert_true(cidr_parse("fd00:244:1::/64", &subnet6));
+	assert_true(ip_parse("192.168.0.1", &ours));
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct kube_node n = {.name = "n"};
+		struct lease l;
+		struct err err;
+
+		kube_anns_set(&n.anns, KUBE_ANN_SUBNET_MANAGER, "true");
+		kube_anns_set(&n.anns, KUBE_ANN_BACKEND_TYPE, "vxlan");
+		kube_anns_set(&n.anns, KUBE_ANN_PUBLIC_IP, "192.168.0.7");
+		kube_anns_set(&n.anns, KUBE_ANN_PUBLIC_IPV6, "2001:db8::7");
+		kube_anns_set(&n.anns, KUBE_ANN_BACKEND_DATA,
+			      "{\"VtepMAC\":\"02:00:00:00:00:01\"}");
+		kube_anns_set(&n.anns, KUBE_ANN_BACKEND_V6_DATA,
+			      "{\"VtepMAC\":\"02:00:00:00:00:02\"}");
+		if (words[i].value)
+			kube_anns_set(&n.anns, KUBE_ANN_PUBLIC_IP_OVERWRITE, words[i].value);
+		assert_int_equal(kube_lease_of(&n, &subnet, &subnet6, &l, &err), 0);
+		assert_int_equal(l.overwritten, words[i].peers);
+		assert_false(l.overwritten6);
+		assert_int_equal(kube_lease_is_overwritten(&n.anns, false, &ours), words[i].ours);
+		assert_false(kube_lease_is_overwritten(&n.anns, true, &ours));
+		kube_anns_set(&n.anns, KUBE_ANN_PUBLIC_IPV6_OVERWRITE, "2001:db8::8");
+		assert_int_equal(kube_lease_of(&n, &subnet, &subnet6, &l, &err), 0);
+		assert_true(l.overwritten6);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(knows_overwrites),
 		cmocka_unit_test(reads_networks),
 		cmocka_unit_test(reads_leases),
 		cmocka_unit_test(what_was_cut_is_never_used),

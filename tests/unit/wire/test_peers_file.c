@@ -109,6 +109,7 @@ static size_t sample(struct lease leases[5])
 	leases[3].public_ip = (struct ip){0};
 	leases[3].vtep_mac = (struct mac){0};
 	leases[4] = lease("0.0.0.0/0", "255.255.255.255", "ff:ff:ff:ff:ff:ff");
+	leases[1].overwritten6 = leases[4].overwritten = true;
 	return 5;
 }
 
