@@ -3,6 +3,8 @@
 # timeout: 600
 # A Kubernetes cluster of both families goes from flanneld to Loden, node by node, with running pods, and back: between
 # pods on each pair of nodes no ping is missing for 100 ms, and of MACs, podCIDRs and annotations nothing changes.
+# shellcheck disable=SC2034 # of kube.sh
+KUBE_ETCD=3.6
 . "$(dirname "$0")/kube.sh"
 
 PAIRS='a:b b:a a:c c:a b:c c:b'
