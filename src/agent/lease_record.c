@@ -51,6 +51,8 @@ void lease_record_save(const struct opts *o, const struct lease *l)
 	};
 	struct err err;
 
+	if (l->node)
+		return;
 	etcd_lease_key_format(l, &key_text);
 	text_add(&t, "# The lease of this node, for: loden uninstall --lease\n");
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)

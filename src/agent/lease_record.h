@@ -18,7 +18,7 @@
 
 #define LEASE_RECORD_NAME "lease.env"
 
-/* Brings the record up to date; what hinders is logged. */
+/* Brings the record up to date; what hinders is logged. A Node's lease is in no etcd of ours: no word of that. */
 void lease_record_save(const struct opts *o, const struct lease *l);
 
 struct lease_record {

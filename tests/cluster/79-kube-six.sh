@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# timeout: 600
+# timeout: 900
 # A Kubernetes cluster of IPv6 alone: its nodes have no IPv4 address, nor has its API server. The real flanneld on a node, Loden
 # on two: what they publish and write is the same, pods ping in all directions; flanneld is taken over from; IPv6 decides
 # about ready; what is on disk stands in for the API server.
@@ -109,4 +109,5 @@ all_ping 'at last' a1 b1 c1
 echo '--- uninstall'
 agent_stop c
 want_exit 'uninstall' 0 on c loden uninstall --all
+want_no_match 'no word of a lease, which would be etcd'"'"'s' '^[a-z]+ +lease' "$out"
 want_eq 'leaves nothing' '' "$(on c sh -c 'ip -6 route show proto 102; ip -o link show | grep "flannel\|cni0"; nft list tables | grep loden; ip6tables-nft -S FORWARD | grep forward')"

@@ -154,6 +154,13 @@ static void written_only_if_it_changed(void **state _unused_)
 	lease_record_save(&o, &l);
 	assert_int_equal(stat(path, &now), 0);
 	assert_int_not_equal(now.st_ino, first.st_ino);
+	/* A Node's is no word of an etcd's. */
+	first = now;
+	l.node = 7;
+	assert_true(ip_parse("192.168.0.9", &l.public_ip));
+	lease_record_save(&o, &l);
+	assert_int_equal(stat(path, &now), 0);
+	assert_int_equal(now.st_ino, first.st_ino);
 }
 
 static void what_is_no_record_is_refused(void **state _unused_)
