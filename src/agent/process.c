@@ -20,7 +20,7 @@
 #include "os/file.h"
 
 /* syscalls: openat flock clock_nanosleep newfstatat fstat ftruncate pwrite64 access faccessat */
-/* syscalls: signalfd4 rt_sigprocmask read getpid getrusage socket sendto close */
+/* syscalls: signalfd4 rt_sigprocmask read getpid socket sendto close */
 
 #define LAST_EXIT_MAX 1024
 #define LOCK_TRIES    50 /* a fiftieth of a second apart */
