@@ -52,6 +52,8 @@ struct agent {
 	unsigned dump_kinds;
 	struct lease publish;
 	uint64_t wake_ms;
+
+	struct status_requests requests;
 };
 
 /* --- the kernel --------------------------------------------------------------------------------- */
@@ -313,6 +315,7 @@ static void give_status(void *arg, struct status *ret)
 
 	brain_status(a->brain, loop_now_ms(a->loop), ret);
 	ret->rss_bytes = process_rss_bytes();
+	ret->requests = a->requests;
 	notes = (struct text){
 		.buf = ret->notes, .size_bytes = sizeof(ret->notes), .len = strlen(ret->notes)};
 	if (problem[0])
@@ -380,6 +383,7 @@ static int open_source(struct agent *a, const struct last_good_found *found, str
 		.seed = a->conf.seed ^ 1,
 		.opts = o,
 		.kube_exec = a->kube_exec,
+		.requests = &a->requests,
 		.renew_margin_min = (uint32_t)o->subnet_lease_renew_margin_min,
 		.lease_ttl_s = (uint32_t)o->etcd_lease_ttl_s,
 		.known = found->leases,

@@ -39,6 +39,21 @@ struct kube_client {
 
 /* ---- calls ---- */
 
+static void count(struct status_requests *r, unsigned code)
+{
+	size_t i = 0;
+
+	if (!r)
+		return;
+	while (i < r->n && r->of[i].code != code)
+		i++;
+	if (i == STATUS_CODES_MAX)
+		i--;
+	else if (i == r->n)
+		r->of[r->n++].code = code;
+	r->of[i].n++;
+}
+
 static void call_free(struct call *life)
 {
 	struct kube_call *call = (struct kube_call *)life;
@@ -56,6 +71,8 @@ static void call_end(struct kube_call *call, const struct kube_answer *answer)
 {
 	if (!call->life.at)
 		return;
+	if (!call->http_status)
+		count(call->client->conf.requests, 0);
 	call_enter(&call->life);
 	call_over(&call->life);
 	call->conf.done(call->conf.arg, answer);
@@ -90,6 +107,7 @@ static void on_header(void *arg, const char *name, const char *value)
 	if (strcmp(name, ":status") == 0) {
 		call->http_status = (unsigned)strtoul(value, NULL, 10);
 		call->heard_ms = loop_now_ms(call->client->conf.loop);
+		count(call->client->conf.requests, call->http_status);
 		call_enter(&call->life);
 		if (is_ok(call) && call->conf.begun)
 			call->conf.begun(call->conf.arg);

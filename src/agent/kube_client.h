@@ -11,6 +11,7 @@
  */
 
 #include "agent/kube_access.h"
+#include "model/status.h"
 #include "os/loop.h"
 #include "wire/kube_read.h"
 
@@ -28,7 +29,8 @@ struct kube_call;
 struct kube_client_conf {
 	struct loop *loop;
 	struct kube_access *access;
-	const char *prefix; /* of annotations, from kube_prefix_parse() */
+	struct status_requests *requests; /* counted; NULL = nobody asks */
+	const char *prefix;		  /* of annotations, from kube_prefix_parse() */
 	uint64_t seed;
 	void (*up)(void *arg);
 	/* All calls have ended before. */

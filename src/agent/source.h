@@ -38,6 +38,7 @@ struct source_conf {
 		told_ip6; /* what public_ip() said last, in an earlier run; unset = nothing */
 	const struct lease *known; /* by an earlier run; during open() alone */
 	size_t n_known;
+	struct status_requests *requests; /* counted, by sources that send some; may be NULL */
 	uint32_t renew_margin_min;
 	uint32_t lease_ttl_s; /* 86,400; tests use less */
 };

@@ -672,6 +672,7 @@ static int kube_open(const struct source_conf *conf, struct source **ret, struct
 	s->client = kube_client_new(&(struct kube_client_conf){
 		.loop = conf->loop,
 		.access = &s->access,
+		.requests = conf->requests,
 		.prefix = s->prefix,
 		.seed = conf->seed,
 		.up = on_up,

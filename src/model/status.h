@@ -35,6 +35,18 @@ struct status_heals {
 
 #define STATUS_HEALS_MAX 32
 
+/* What was asked of the API server, by what it said: codes that there is no room for count as the last. */
+#define STATUS_CODES_MAX 16
+
+struct status_requests {
+	size_t n;
+
+	struct {
+		unsigned code; /* of HTTP; 0 = no answer came */
+		uint64_t n;
+	} of[STATUS_CODES_MAX];
+};
+
 enum ready {
 	READY_NO,  /* see problem */
 	READY_YES, /* the last dump equalled the plan */
@@ -75,7 +87,8 @@ struct status {
 	uint32_t overlay_mtu_bytes, overlay_mtu6_bytes; /* 0 = no such overlay */
 	struct mac vtep_mac, vtep_mac6;
 	struct status_family families[FAMILY__COUNT]; /* FAMILY_V4 and FAMILY_V6 */
-	uint64_t rss_bytes;			      /* of the agent; 0 = not known */
+	struct status_requests requests;
+	uint64_t rss_bytes; /* of the agent; 0 = not known */
 };
 
 #endif

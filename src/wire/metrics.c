@@ -2,6 +2,7 @@
 #include "wire/metrics.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Twice what it may hold: of a value, that has been escaped, a backslash is another. */
@@ -109,6 +110,17 @@ static void sync_age(struct text *t, const char *name, const struct status *s)
 	add_seconds(t, name, s->now_ms - (s->source_seen_ms ? s->source_seen_ms : s->started_ms));
 }
 
+static void requests_total(struct text *t, const char *name, const struct status *s)
+{
+	char code[16];
+
+	for (size_t i = 0; i < s->requests.n; i++) {
+		snprintf(code, sizeof(code), "%u", s->requests.of[i].code);
+		add_labelled(t, name, "code", s->requests.of[i].code ? code : "none",
+			     s->requests.of[i].n);
+	}
+}
+
 static void rss_bytes(struct text *t, const char *name, const struct status *s)
 {
 	if (s->rss_bytes)
@@ -139,6 +151,9 @@ const struct metrics_row metrics_table[] = {
 	 "since the kernel was last seen to equal the plan", verified_age},
 	{"loden_api_sync_age_seconds", "gauge", NULL,
 	 "since the API server, or etcd, was last known to answer; 0: it does", sync_age},
+	{"loden_api_requests_total", "counter", "code",
+	 "requests to the Kubernetes API server, by the code of its answer; none: there was none",
+	 requests_total},
 	{"loden_rss_bytes", "gauge", NULL, "resident memory of the agent", rss_bytes},
 };
 const size_t metrics_table_n = ARRAY_SIZE(metrics_table);

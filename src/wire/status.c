@@ -2,6 +2,7 @@
 #include "wire/status.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 /* --- JSON --------------------------------------------------------------------------------------- */
@@ -133,6 +134,19 @@ static json_t *contested_json(const struct status *s)
 	return o;
 }
 
+static json_t *requests_json(const struct status_requests *r)
+{
+	json_t *o = json_object();
+	char code[16];
+
+	for (size_t i = 0; i < r->n; i++) {
+		snprintf(code, sizeof(code), "%u", r->of[i].code);
+		json_object_set_new(o, r->of[i].code ? code : "none",
+				    json_integer((json_int_t)r->of[i].n));
+	}
+	return o;
+}
+
 static json_t *family_json(const struct status_family *f)
 {
 	return json_pack("{s:b, s:b, s:s}", "enabled", f->enabled, "works", f->works, "problem",
@@ -179,6 +193,7 @@ char *status_encode(const struct status *s)
 	set(o, "recent_repairs", recent_json(s));
 	set(o, "heals", heals_json(s));
 	set(o, "contested", contested_json(s));
+	set(o, "api_requests", requests_json(&s->requests));
 	set(o, "rss_bytes", s->rss_bytes ? json_integer((json_int_t)s->rss_bytes) : json_null());
 	text = json_dumps(o, JSON_INDENT(2));
 	json_decref(o);

@@ -49,6 +49,10 @@ wait_for 20 'a: the condition' condition_is a 'False FlannelIsUp'
 mac=$(on a cat /sys/class/net/flannel.1/address)
 want_eq 'a: annotations, as flanneld writes them' "{\"$PREFIX/backend-data\":\"{\\\"VNI\\\":1,\\\"VtepMAC\\\":\\\"$mac\\\"}\",\"$PREFIX/backend-type\":\"vxlan\",\"$PREFIX/kube-subnet-manager\":\"true\",\"$PREFIX/public-ip\":\"192.168.77.1\"}" \
 	"$(flannels a)"
+counted() {
+	[ "$(fact a '.api_requests["200"] >= 6')" = true ]
+}
+wait_for 20 'the status counts requests: two lists, two watches, two patches' counted
 want_eq 'two patches' 2 "$(kube_patches $KUBE_ACCOUNT | wc -l)"
 want_eq 'subnet.env' 10.244.1.1/24 "$(on a sed -n 's/^FLANNEL_SUBNET=//p' /run/flannel/subnet.env)"
 

@@ -2,6 +2,7 @@
 #include "wire/metrics.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -119,6 +120,7 @@ static struct status running(void)
 			  {.kind = OBJECT_ROUTE, .actor = "a\\b\"c\n\xff", .n = 3}},
 		.n_contested = {[OBJECT_ROUTE] = 2},
 		.n_sweeps = 4,
+		.requests = {2, {{200, 8}, {0, 1}}},
 		.rss_bytes = 4194304,
 	};
 }
@@ -174,6 +176,11 @@ static const char golden[] =
 	"answer; 0: it does\n"
 	"# TYPE loden_api_sync_age_seconds gauge\n"
 	"loden_api_sync_age_seconds 0.000\n"
+	"# HELP loden_api_requests_total requests to the Kubernetes API server, by the code of its "
+	"answer; none: there was none\n"
+	"# TYPE loden_api_requests_total counter\n"
+	"loden_api_requests_total{code=\"200\"} 8\n"
+	"loden_api_requests_total{code=\"none\"} 1\n"
 	"# HELP loden_rss_bytes resident memory of the agent\n"
 	"# TYPE loden_rss_bytes gauge\n"
 	"loden_rss_bytes 4194304\n";
@@ -221,6 +228,11 @@ static void the_most_there_can_be_fits(void **state)
 	}
 	for (size_t i = 0; i < OBJECT__COUNT; i++)
 		s.n_contested[i] = SIZE_MAX;
+	s.requests.n = STATUS_CODES_MAX;
+	for (size_t i = 0; i < STATUS_CODES_MAX; i++) {
+		s.requests.of[i].code = UINT_MAX;
+		s.requests.of[i].n = UINT64_MAX;
+	}
 	check(format(&s));
 }
 

@@ -52,6 +52,7 @@ static struct status running(void)
 		.n_heals = 2,
 		.heals = {{.kind = OBJECT_LINK}, {.kind = OBJECT_ROUTE, .actor = "ip\n\"", .n = 4}},
 		.n_contested = {[OBJECT_ROUTE] = 5},
+		.requests = {2, {{200, 8}, {0, 1}}},
 		.rss_bytes = 3 << 20,
 		.n_recent = 1,
 		.overlay_mtu_bytes = 1450,
@@ -103,6 +104,9 @@ static void json_has_the_facts(void **state)
 		json_integer_value(json_object_get(json_object_get(o, "source"), "seen_age_ms")),
 		0);
 	assert_int_equal(json_integer_value(json_object_get(o, "rss_bytes")), 3 << 20);
+	repair = json_object_get(o, "api_requests");
+	assert_int_equal(json_integer_value(json_object_get(repair, "200")), 8);
+	assert_int_equal(json_integer_value(json_object_get(repair, "none")), 1);
 	json_decref(o);
 	free(text);
 }
