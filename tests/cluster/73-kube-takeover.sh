@@ -7,7 +7,6 @@
 KUBE_ETCD=3.6
 . "$(dirname "$0")/kube.sh"
 
-PAIRS='a:b b:a a:c c:a b:c c:b'
 MAX_LOST=10 # of pings at intervals of 10 ms, in a row
 
 has_ways() { # NODE COUNT: to so many others, in both families
@@ -30,41 +29,6 @@ has_rules() {
 }
 has_no_rules() {
 	! has_rules "$1"
-}
-# pairs_start: pings between pods on each pair of nodes; in IPv6 on each pair in one direction
-pairs_start() {
-	for pair_ in $PAIRS; do
-		pair_start_ "$pair_" ''
-		case $pair_ in a:b | b:c | c:a) pair_start_ "$pair_" 6 ;; esac
-	done
-}
-pair_start_() {
-	name_=ping-$1$2
-	rm -f "$T/$name_.log"
-	on_bg "${1%:*}" "$name_" ip netns exec "${1%:*}1" ping -ni 0.01 "$(cat "$T/${1#*:}1.ip$2")"
-}
-# pairs_stop: ends them; how many answers were missing in a row at most is left in $worst, whose in $whose.
-pairs_stop() {
-	worst=0 whose=
-	for log_ in "$T"/ping-*.log; do
-		name_=${log_##*/}
-		name_=${name_%.log}
-		ping_stop "$name_"
-		gap_=$(awk 'match($0, /icmp_seq=[0-9]+/) && / bytes from / {
-				seq = substr($0, RSTART + 9, RLENGTH - 9) + 65536 * round
-				if (seq < last - 30000) { round++; seq += 65536 }
-				if (seq > last) last = seq
-				seen[seq] = 1
-			}
-			END {
-				for (i = 1; i < last; i++) {
-					gap = i in seen ? 0 : gap + 1
-					if (gap > worst) worst = gap
-				}
-				print worst + 0
-			}' "$log_")
-		[ "$gap_" -le "$worst" ] || worst=$gap_ whose=$name_
-	done
 }
 
 kube_up
@@ -91,7 +55,7 @@ kube_forget
 
 echo '--- to Loden'
 for i in a b c; do
-	pairs_start
+	pairs_start 6
 	flanneld_stop $i
 	kube_agent_start $i --iface=eth0 --ip-masq
 	wait_for 30 "$i: Loden has taken over" settled $i
@@ -109,7 +73,7 @@ all_ping 'with Loden' a1 b1 c1
 
 echo '--- and back'
 for i in a b c; do
-	pairs_start
+	pairs_start 6
 	agent_stop $i
 	want_exit "$i: uninstall" 0 on $i loden uninstall
 	kube_flanneld_start $i --iface=eth0 --ip-masq

@@ -82,3 +82,42 @@ six_only() {
 	dual_stack "$@"
 	on "$1" ip -4 addr flush dev eth0
 }
+
+# pairs_start [6]: pings each 10 ms between a1, b1 and c1, both ways; in IPv6 on each pair in one direction.
+pairs_start() {
+	for pair_ in a:b b:a a:c c:a b:c c:b; do
+		pair_start_ "$pair_" ''
+		case ${1:-}$pair_ in 6a:b | 6b:c | 6c:a) pair_start_ "$pair_" 6 ;; esac
+	done
+}
+
+pair_start_() {
+	name_=ping-$1$2
+	rm -f "$T/$name_.log"
+	on_bg "${1%:*}" "$name_" ip netns exec "${1%:*}1" ping -ni 0.01 "$(cat "$T/${1#*:}1.ip$2")"
+}
+
+# pairs_stop: ends them; how many answers were missing in a row at most is left in $worst, whose in $whose.
+# shellcheck disable=SC2034 # for the tests
+pairs_stop() {
+	worst=0 whose=
+	for log_ in "$T"/ping-*.log; do
+		name_=${log_##*/}
+		name_=${name_%.log}
+		ping_stop "$name_"
+		gap_=$(awk 'match($0, /icmp_seq=[0-9]+/) && / bytes from / {
+				seq = substr($0, RSTART + 9, RLENGTH - 9) + 65536 * round
+				if (seq < last - 30000) { round++; seq += 65536 }
+				if (seq > last) last = seq
+				seen[seq] = 1
+			}
+			END {
+				for (i = 1; i < last; i++) {
+					gap = i in seen ? 0 : gap + 1
+					if (gap > worst) worst = gap
+				}
+				print worst + 0
+			}' "$log_")
+		[ "$gap_" -le "$worst" ] || worst=$gap_ whose=$name_
+	done
+}
