@@ -48,6 +48,7 @@ kube_up() {
 	ca ca kubernetes
 	cert apiserver ca /CN=kube-apiserver "subjectAltName=$KUBE_SANS;extendedKeyUsage=serverAuth"
 	cert accounts ca /CN=service-accounts keyUsage=digitalSignature
+	cert to-kubelets ca /O=system:masters/CN=kube-apiserver-kubelet-client extendedKeyUsage=clientAuth
 	kube_user admin /O=system:masters/CN=admin
 	cat >"$KUBE_CONF/audit" <<-'END'
 		apiVersion: audit.k8s.io/v1
@@ -126,6 +127,8 @@ kube_api_start() {
 		--client-ca-file="$C/ca.pem" --tls-cert-file="$C/apiserver.pem" --tls-private-key-file="$C/apiserver.key" \
 		--service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$C/accounts.pem" \
 		--service-account-signing-key-file="$C/accounts.key" --authorization-mode=Node,RBAC \
+		--kubelet-certificate-authority="$C/ca.pem" --kubelet-client-certificate="$C/to-kubelets.pem" \
+		--kubelet-client-key="$C/to-kubelets.key" --kubelet-preferred-address-types=InternalIP \
 		--enable-admission-plugins=NodeRestriction --allow-privileged=true \
 		--audit-policy-file="$KUBE_CONF/audit" --audit-log-path="$T/audit.json" ${KUBE_API_FLAGS:-} "$@"
 	wait_for 60 'the API server is ready' kube request GET /readyz
