@@ -1,103 +1,180 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# One agent, flanneld or Loden, on one node of a cluster of many Nodes as big as real ones: what it takes to start, what it
-# keeps, what heartbeats cost it, how soon it knows a new one. A JSON object a line, among what it does.
+# Two agents, flanneld on node f and Loden on node l, in one cluster of many Nodes as big as real ones: what each takes to
+# start, what it keeps, what heartbeats cost it, how soon it knows a new one. A JSON object a line, among what it does.
 #
-#	sh tests/cluster/kube-bench.sh flanneld|loden [NODES=5000 [SECONDS=60 [HEARTBEATS_PER_SECOND=50]]]
+#	sh tests/cluster/kube-bench.sh ["1 100 1000 5000" [SECONDS=60 [HEARTBEATS_PER_SECOND=50 [QUIET_SECONDS=60]]]]
 #
-# (KUBE_ETCD=3.4: the API server then does not know sendInitialEvents.)
+# They start and are measured one after the other with each number of Nodes; with the last they run side by side, so that the
+# same heartbeats and the same new Nodes come to both. (KUBE_ETCD=3.4: the API server then does not know sendInitialEvents.)
 KUBE_ETCD=${KUBE_ETCD:-3.6}
 export KUBE_ETCD
 . "$(dirname "$0")/kube.sh"
-who=${1:-flanneld} nodes=${2:-5000} seconds=${3:-60} rate=${4:-50}
-case $who in
-flanneld) agent='flanneld-a' ;;
-loden) agent='agent-a' ;;
-*) skip "flanneld or loden?" ;;
-esac
+sizes=${1:-1 100 1000 5000} seconds=${2:-60} rate=${3:-50} quiet=${4:-60}
+have=0 # Nodes that nobody is behind
+NEW=10 # Nodes that join while both are there
 
-start() {
-	began_ms=$(date +%s%3N)
-	rx=$(received)
-	case $who in
-	flanneld) kube_flanneld_start a --iface=eth0 --ip-masq ;;
-	loden) kube_agent_start a --iface=eth0 --ip-masq ;;
-	esac
-	wait_for 100 "$1" routes "$nodes"
-	result "$1" ".wall_ms = $(($(date +%s%3N) - began_ms)) | .cpu_ms = $(cpu_ms $agent) | .bytes = $(($(received) - rx))"
+# --- one agent ------------------------------------------------------------------------------------
+
+# agent_of NODE, who NODE
+agent_of() {
+	case $1 in f) echo flanneld-f ;; l) echo agent-l ;; esac
+}
+
+who() {
+	case $1 in f) echo flanneld ;; l) echo loden ;; esac
 }
 
 end() {
-	case $who in
-	flanneld) flanneld_stop a ;;
-	loden) agent_stop a ;;
-	esac
+	case $1 in f) flanneld_stop f ;; l) agent_stop l ;; esac
 }
 
+# routes NODE N: to all Nodes nobody is behind, and perhaps to that of the other agent
 routes() {
-	[ "$(on a ip -4 route show dev flannel.1 | grep -c via)" = "$1" ]
+	[ "$(on "$1" ip -4 route show dev flannel.1 | grep -c via)" -ge "$2" ]
 }
 
 # All that came to the node, TLS and TCP with it.
 received() {
-	on a cat /sys/class/net/eth0/statistics/rx_bytes
+	on "$1" cat /sys/class/net/eth0/statistics/rx_bytes
 }
 
-# result WHAT FILTER
+# Of all its threads, and more exactly than in hundredths of a second (sched-stats.rst: the first is nanoseconds).
+cpu_us() {
+	cat "/proc/$(pid_of "$(agent_of "$1")")"/task/*/schedstat | awk '{ ns += $1 } END { printf "%d\n", ns / 1000 }'
+}
+
+# asked NODE: how many requests it made since kube_forget, a watch counted when it began
+asked() {
+	jq -r --arg account "$KUBE_ACCOUNT" --arg who "$(who "$1")" 'select(.user.username == $account)
+		| select(.userAgent | startswith($who))
+		| select(.stage == if .verb == "watch" then "ResponseStarted" else "ResponseComplete" end) | .verb' "$T/audit.json"
+}
+
+# result NODE WHAT FILTER
 result() {
-	jq -nc --arg who "$who" --argjson nodes "$nodes" --arg what "$1" "{who: \$who, nodes: \$nodes, what: \$what} | $2"
+	jq -nc --arg who "$(who "$1")" --argjson nodes "$have" --arg what "$2" "{who: \$who, nodes: \$nodes, what: \$what} | $3"
 }
 
-# memory WHAT
 memory() {
-	result "$1" "$(awk '/^VmHWM/ { h = $2 } /^RssAnon/ { a = $2 } /^VmRSS/ { r = $2 }
-		END { printf ".peak_kb = %d | .rss_kb = %d | .anonymous_kb = %d", h, r, a }' "/proc/$(pid_of $agent)/status")"
+	result "$1" memory "$(awk '/^VmHWM/ { h = $2 } /^RssAnon/ { a = $2 } /^VmRSS/ { r = $2 }
+		END { printf ".peak_kb = %d | .rss_kb = %d | .anonymous_kb = %d", h, r, a }' "/proc/$(pid_of "$(agent_of "$1")")/status")"
 }
+
+# start NODE WHAT: until every peer is there
+start() {
+	began_ms=$(date +%s%3N)
+	rx=$(received "$1")
+	case $1 in
+	f) kube_flanneld_start f --iface=eth0 --ip-masq ;;
+	l) kube_agent_start l --iface=eth0 --ip-masq ;;
+	esac
+	wait_for 100 "$2: $(who "$1") among $have Nodes" routes "$1" "$have"
+	result "$1" "$2" ".wall_ms = $(($(date +%s%3N) - began_ms)) | .cpu_us = $(cpu_us "$1") | .bytes = $(($(received "$1") - rx))"
+	sleep 10
+	memory "$1"
+}
+
+# A node as new: nothing in its kernel, nothing on its disk.
+fresh() {
+	end "$1"
+	node_del "$1"
+	case $1 in f) node_add f 11 ;; l) node_add l 12 ;; esac
+}
+
+# --- both -----------------------------------------------------------------------------------------
+
+# watch_writes NODE: what changes in its kernel from now on that has to do with us
+watch_writes() {
+	on_bg "$1" "monitor-$1" ip -ts monitor link address route neigh
+	on_bg "$1" "nft-$1" nft monitor
+}
+
+written() {
+	stop "monitor-$1"
+	stop "nft-$1"
+	{ grep flannel "$T/monitor-$1.log"; cat "$T/nft-$1.log"; } | grep -c .
+	rm -f "$T/monitor-$1.log" "$T/nft-$1.log"
+}
+
+# during WHAT COMMAND…: what that costs both
+during() {
+	what=$1
+	shift
+	kube_forget
+	for n in f l; do
+		watch_writes $n
+		received $n >"$T/rx-$n"
+		cpu_us $n >"$T/cpu-$n"
+	done
+	"$@"
+	for n in f l; do
+		result $n "$what" ".cpu_us = $(($(cpu_us $n) - $(cat "$T/cpu-$n"))) | .bytes = $(($(received $n) - $(cat "$T/rx-$n"))) |
+			.seconds = $seconds | .requests = $(asked $n | wc -l) | .patches = $(asked $n | grep -c patch || :) | .writes = $(written $n || :)"
+	done
+}
+
+# From when the API server has stored the Node to when the kernel says that its route is there.
+late() {
+	sed -n 's/^\[\([^]]*\)\] *\(10[^ ]*\) via.* dev flannel.1.*/\2 \1/p' "$T/monitor-$1.log" >"$T/seen"
+	paste -d ' ' "$T/created" "$T/seen" | while read -r made _ seen; do
+		echo $(($(date -d "${seen%Z}" +%s%6N) - $(date -d "$made" +%s%6N)))
+	done | sort -n >"$T/late"
+	result "$1" 'a new Node, to its route' ".p50_us = $(sed -n "$(((NEW + 1) / 2))p" "$T/late") |
+		.most_us = $(sed -n '$p' "$T/late") | .n = $(wc -l <"$T/late")"
+}
+
+new_nodes() {
+	kube_forget
+	for n in f l; do watch_writes $n; done
+	sleep 1
+	for i in $(seq $NEW); do
+		kube nodes 1 $((have + i)) >/dev/null
+		for n in f l; do wait_for 20 "another Node, $i, for $(who $n)" routes $n $((have + i)); done
+	done
+	jq -r 'select(.verb == "create" and .objectRef.name and .stage == "ResponseComplete") | .stageTimestamp' "$T/audit.json" >"$T/created"
+	for n in f l; do
+		stop "monitor-$n"
+		stop "nft-$n"
+		late $n
+	done
+	have=$((have + NEW))
+}
+
+# --- the run --------------------------------------------------------------------------------------
 
 kube_up
 kube_conf '{"Network":"10.64.0.0/10","EnableNFTables":true,"Backend":{"Type":"vxlan"}}'
-node_add a 1
-kube_node_add a 10.64.0.0/24
-kube nodes "$nodes" 1
-
-start 'start, nothing known'
-sleep 10
-memory 'memory after start'
-
-kube_forget
-rx=$(received) cpu=$(cpu_ms $agent)
-kube churn "$rate" "$seconds"
-result "$rate heartbeats a second for $seconds s" ".cpu_ms = $(($(cpu_ms $agent) - cpu)) | .bytes = $(($(received) - rx)) |
-	.patches = $(kube_patches $KUBE_ACCOUNT | wc -l)"
-rx=$(received) cpu=$(cpu_ms $agent)
-kube_forget
-sleep "$seconds"
-result "nothing for $seconds s" ".cpu_ms = $(($(cpu_ms $agent) - cpu)) | .bytes = $(($(received) - rx)) |
-	.requests = $(kube_asked $KUBE_ACCOUNT | wc -l)"
-memory 'memory after heartbeats'
-
-# From when the API server is asked to make the Node, to when the kernel says that its route is there.
-kube_forget
-on_bg a monitor ip -ts monitor route
-sleep 1
-for i in 1 2 3 4 5 6 7 8 9 10; do
-	kube nodes 1 $((nodes + i)) >/dev/null
-	wait_for 20 "another Node, $i" routes $((nodes + i))
+for n in f l; do
+	node_add $n
+	case $n in f) kube_node_add f 10.127.1.0/24 ;; l) kube_node_add l 10.127.2.0/24 ;; esac
 done
-stop monitor
-jq -r 'select(.verb == "create" and .objectRef.name) | "\(.objectRef.name) \(.requestReceivedTimestamp)"' "$T/audit.json" >"$T/created"
-sed -n 's/^\[\([^]]*\)\] *\(10[^ ]*\) via.*/\2 \1/p' "$T/monitor.log" >"$T/seen"
-paste "$T/created" "$T/seen" | while read -r node made subnet seen; do
-	echo $(($(date -d "${seen%Z}" +%s%6N) - $(date -d "$made" +%s%6N)))
-	: "$node $subnet"
-done | sort -n >"$T/late"
-result 'a new Node, to its route' ".p50_us = $(sed -n 5p "$T/late") | .most_us = $(sed -n '$p' "$T/late") | .n = $(wc -l <"$T/late")"
+for size in $sizes; do
+	kube nodes $((size - have)) $((have + 1))
+	have=$size
+	for n in f l; do
+		fresh $n
+		start $n 'start, nothing known'
+		[ "$size" = "${sizes##* }" ] || end $n
+	done
+done
 
-nodes=$((nodes + 10))
-end
+kube -accept application/vnd.kubernetes.protobuf request GET '/api/v1/nodes?resourceVersion=0' >/dev/null 2>&1
+began_ms=$(date +%s%3N)
+kube -accept application/vnd.kubernetes.protobuf request GET '/api/v1/nodes?resourceVersion=0' >/dev/null 2>&1
+jq -nc --argjson nodes "$have" --argjson ms $(($(date +%s%3N) - began_ms)) '{who: "server", nodes: $nodes, what: "list", wall_ms: $ms}'
+
+during heartbeats kube churn "$rate" "$seconds"
+seconds=$quiet
+during quiet sleep "$quiet"
+for n in f l; do memory $n; done
+new_nodes
+
 # The kernel forgot, the disk did not.
-on a ip link del flannel.1
-start 'start again, nothing in the kernel'
-sleep 5
-memory 'memory after that'
-end
+end f
+for n in f l; do
+	end $n
+	on $n ip link del flannel.1
+	start $n 'start again'
+	end $n
+done
