@@ -6,7 +6,7 @@
  * podCIDRs never change once they are set (the API server refuses it), and a Node that was made anew has
  * another UID. So what was learnt once, now or by an earlier run, stays true.
  *
- * A hash table with open addresses (linear probing, removal by shifting back): 48 bytes a slot, at most three
+ * A hash table with open addresses (linear probing, removal by shifting back): 56 bytes a slot, at most three
  * quarters full.
  */
 
@@ -14,9 +14,10 @@
 
 struct kube_known {
 	uint64_t id;		     /* kube_uid_id(); 0 = the slot is free */
+	uint64_t anns;		     /* kube_anns_hash() of what was told last; 0 = nothing was */
 	struct cidr subnet, subnet6; /* both unset = not known yet */
-	bool whole;		     /* both are as the Node has them, though one may be unset */
-	bool told, told6;	     /* which of them were told as part of a lease */
+	bool whole : 1;		     /* both are as the Node has them, though one may be unset */
+	bool told : 1, told6 : 1;    /* which of them were told as part of a lease */
 	uint32_t listed;	     /* in the list that is being read: index + 1; 0 = not (yet) */
 };
 

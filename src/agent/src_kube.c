@@ -239,6 +239,7 @@ static bool lacks_cidrs(const struct kube_known *k, const struct kube_node *n)
 static void take(struct source *s, const struct kube_node *n)
 {
 	uint64_t id = kube_uid_id(n->uid);
+	uint64_t anns = kube_anns_hash(&n->anns);
 	const char *manager = kube_anns_get(&n->anns, KUBE_ANN_SUBNET_MANAGER);
 	struct kube_known *k;
 	struct lease l;
@@ -250,6 +251,10 @@ static void take(struct source *s, const struct kube_node *n)
 		return;
 	}
 	k = kube_nodes_add(&s->nodes, id);
+	/* A heartbeat: of what comes it is all but a few. */
+	if (n->metadata_only && !s->listing && k->anns == anns)
+		return;
+	k->anns = 0;
 	if (!n->metadata_only) {
 		r = kube_lease_cidrs(n, &k->subnet, &k->subnet6, &err);
 		if (r != KUBE_LEASE_WHOLE)
@@ -270,6 +275,7 @@ static void take(struct source *s, const struct kube_node *n)
 		return;
 	l.node = id;
 	put(s, k, &l);
+	k->anns = anns;
 }
 
 /* ---- the list of all ---- */

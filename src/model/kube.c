@@ -51,6 +51,17 @@ unsigned kube_anns_differ(const struct kube_anns *want, const struct kube_anns *
 	return bits;
 }
 
+uint64_t kube_anns_hash(const struct kube_anns *a)
+{
+	uint64_t h = hash_bytes(HASH_SEED, &a->present, sizeof(a->present));
+
+	h = hash_bytes(h, &a->cut, sizeof(a->cut));
+	for (unsigned i = 0; i < KUBE_ANN__COUNT; i++)
+		if (a->present & KUBE_ANN_BIT(i))
+			h = hash_text(h, a->value[i]);
+	return h ? h : 1;
+}
+
 uint64_t kube_uid_id(const char *uid)
 {
 	uint64_t id = hash_bytes(HASH_SEED, uid, strlen(uid));

@@ -46,6 +46,8 @@ const char *kube_anns_get(const struct kube_anns *a, enum kube_ann ann);
 void kube_anns_set(struct kube_anns *a, enum kube_ann ann, const char *value);
 /* Bits of those in `want` that `have` lacks or has otherwise: what a patch must say. */
 unsigned kube_anns_differ(const struct kube_anns *want, const struct kube_anns *have);
+/* Of all that is present, whether cut or not; never 0. */
+uint64_t kube_anns_hash(const struct kube_anns *a);
 
 /* A condition of type NetworkUnavailable. Longer texts are cut: they are not ours then. */
 struct kube_condition {

@@ -22,7 +22,7 @@ static void nodes_come_change_and_go(void **state)
 	reply(asked(true, "/api/v1/nodes/c"), "200", node_of("c", "10.244.3.0/24", 11));
 	want_told("+10.244.3.0/24; ");
 	pieces(WATCH, event_of("MODIFIED", "c", 12), 1);
-	want_told("+10.244.3.0/24; ");
+	want_told(""); /* a heartbeat */
 	pieces(WATCH, event_of("DELETED", "b", 13), 1000);
 	want_told("-10.244.2.0/24; ");
 	finish(WATCH, NULL);
@@ -156,7 +156,7 @@ static void what_a_node_has_not_is_not_asked_for(void **state)
 		pieces(WATCH, body_end(), 1000);
 		assert_null(find(true, "/api/v1/nodes/b"));
 	}
-	want_told("+10.244.2.0/24; +10.244.2.0/24; +10.244.2.0/24; ");
+	want_told("+10.244.2.0/24; ");
 }
 
 /* ---- answers that are none ---- */

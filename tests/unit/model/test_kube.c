@@ -112,6 +112,22 @@ static void annotations_differ(void **state _unused_)
 	assert_int_equal(kube_anns_differ(&want, &have), KUBE_ANN_BIT(KUBE_ANN_PUBLIC_IP));
 }
 
+static void a_hash_tells_annotations_apart(void **state _unused_)
+{
+	struct kube_anns a = {0}, b = {0};
+
+	assert_true(kube_anns_hash(&a) != 0);
+	assert_true(kube_anns_hash(&a) == kube_anns_hash(&b));
+	kube_anns_set(&a, KUBE_ANN_PUBLIC_IP, "10.0.0.1");
+	assert_true(kube_anns_hash(&a) != kube_anns_hash(&b));
+	kube_anns_set(&b, KUBE_ANN_NODE_PUBLIC_IP, "10.0.0.1"); /* the same text elsewhere */
+	assert_true(kube_anns_hash(&a) != kube_anns_hash(&b));
+	b = a;
+	assert_true(kube_anns_hash(&a) == kube_anns_hash(&b));
+	kube_anns_set(&b, KUBE_ANN_BACKEND_TYPE, ""); /* nothing, but there */
+	assert_true(kube_anns_hash(&a) != kube_anns_hash(&b));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +135,7 @@ int main(void)
 		cmocka_unit_test(refuses_prefixes_that_leave_no_room),
 		cmocka_unit_test(numbers_uids),
 		cmocka_unit_test(annotations_differ),
+		cmocka_unit_test(a_hash_tells_annotations_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
