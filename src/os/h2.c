@@ -27,6 +27,9 @@
 #define FRAME_HEAD_SIZE	   9
 #define AUTHORITY_SIZE	   264 /* a name, a port */
 #define PROBLEM_SIZE	   400
+/* Room for what is on its way to us. It is given back by halves, and nothing waits here for anybody: so the more, the fewer
+ * frames that say so, of which each costs as much as an event. */
+#define WINDOW_BYTES	   (1 << 20)
 #define PARTING_MS \
  1000 /* what is under way when a server says goodbye is answered at once, or is a watch */
 
@@ -299,6 +302,7 @@ static void session_open(struct h2 *c)
 	const nghttp2_settings_entry settings[] = {
 		{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
 		{NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, 8192},
+		{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_BYTES}, /* of a stream */
 	};
 	nghttp2_session_callbacks *calls;
 
@@ -312,7 +316,9 @@ static void session_open(struct h2 *c)
 		abort();
 	nghttp2_session_callbacks_del(calls);
 	if (nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, settings,
-				    ARRAY_SIZE(settings)) != 0)
+				    ARRAY_SIZE(settings)) != 0 ||
+	    nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0, WINDOW_BYTES) !=
+		    0)
 		abort();
 }
 
