@@ -13,7 +13,7 @@ static const char *path_of(const char *state_dir, char buf[FILE_PATH_SIZE])
 {
 	struct text t = {.buf = buf, .size_bytes = FILE_PATH_SIZE};
 
-	text_add(&t, "%s/api-servers", state_dir);
+	text_add(&t, "%s/" KUBE_SERVERS_NAME, state_dir);
 	return buf;
 }
 

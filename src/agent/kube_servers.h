@@ -10,7 +10,8 @@
 #include "base/err.h"
 #include "model/ip.h"
 
-#define KUBE_SERVERS_MAX 8 /* more than clusters have */
+#define KUBE_SERVERS_NAME "api-servers"
+#define KUBE_SERVERS_MAX  8 /* more than clusters have */
 
 struct kube_server {
 	struct ip ip;

@@ -10,6 +10,7 @@
 
 #include "agent/cni_files.h"
 #include "agent/conf.h"
+#include "agent/kube_servers.h"
 #include "agent/last_good.h"
 #include "agent/lease_record.h"
 #include "agent/process.h"
@@ -405,6 +406,7 @@ static void remove_files(const struct job *j)
 	remove_dir(o->run_dir);
 	remove_file(o->state_dir, LAST_GOOD_NAME);
 	remove_file(o->state_dir, "." LAST_GOOD_NAME ".tmp");
+	remove_file(o->state_dir, KUBE_SERVERS_NAME);
 	if (!j->lease_failed) {
 		remove_file(o->state_dir, LEASE_RECORD_NAME);
 		remove_dir(o->state_dir);
