@@ -27,8 +27,8 @@ allowed GET /api/v1/namespaces/default/endpoints/kubernetes 403
 allowed GET /apis/coordination.k8s.io/v1/leases 403
 echo nonsense >"$KUBE_CONF/nobody.token"
 want_eq 'an unknown token' 401 "$(kube_code kube_as nobody request GET $NODE)"
-want_eq 'no token' 403 "$(kube_code "$LODEN_PEERS/kube-probe" -server $KUBE_URL -ca "$C/ca.pem" request GET $NODE)"
-want_exit 'another authority' 1 "$LODEN_PEERS/kube-probe" -server $KUBE_URL -ca "$C/accounts.pem" request GET $NODE
+want_eq 'no token' 403 "$(kube_code "$LODEN_PEERS/kube-probe" -server "$KUBE_URL" -ca "$C/ca.pem" request GET $NODE)"
+want_exit 'another authority' 1 "$LODEN_PEERS/kube-probe" -server "$KUBE_URL" -ca "$C/accounts.pem" request GET $NODE
 want_match 'of which its certificate is not' 'unknown authority' "$out"
 
 echo '--- two flannelds: what they ask, what they write'

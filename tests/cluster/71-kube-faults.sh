@@ -16,7 +16,7 @@ revision() {
 	kube request GET '/api/v1/nodes?limit=1' 2>/dev/null | jq -r .metadata.resourceVersion
 }
 answers() {
-	on a timeout "${patience_s:-60}" "$LODEN_PEERS/kube-probe" -server $KUBE_URL -ca "$C/ca.pem" -token "$KUBE_CONF/flannel.token" \
+	on a timeout "${patience_s:-60}" "$LODEN_PEERS/kube-probe" -server "$KUBE_URL" -ca "$C/ca.pem" -token "$KUBE_CONF/flannel.token" \
 		request GET /api/v1/nodes/one
 }
 
