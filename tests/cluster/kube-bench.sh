@@ -90,10 +90,13 @@ watch_writes() {
 	on_bg "$1" "nft-$1" nft monitor
 }
 
+# Multicast neighbours (NOARP) are the kernel's own, and go when nobody has talked to them for a while.
 written() {
 	stop "monitor-$1"
 	stop "nft-$1"
-	{ grep flannel "$T/monitor-$1.log"; cat "$T/nft-$1.log"; } | grep -c .
+	{ grep flannel "$T/monitor-$1.log" | grep -v NOARP; cat "$T/nft-$1.log"; } >"$T/written"
+	head -n 5 "$T/written" >&2
+	wc -l <"$T/written"
 	rm -f "$T/monitor-$1.log" "$T/nft-$1.log"
 }
 
