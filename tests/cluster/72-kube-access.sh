@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # timeout: 600
 # Each way into a real API server: as a pod, also where the service network does not work; by kubeconfigs with tokens,
-# certificates and plugins; and what is said of those that lead nowhere.
+# certificates and plugins; and what is said of those that lead nowhere. (S4-01)
 . "$(dirname "$0")/kube.sh"
 
 kube_up

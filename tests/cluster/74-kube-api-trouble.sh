@@ -3,7 +3,7 @@
 # timeout: 900
 # A control plane in trouble: gone back in time, emptied, cut off from a node, with another certificate, with a token that
 # is void, with rights or podCIDRs missing, or no API server at all. Each time agents say what it is, the data plane
-# stands, and when it is over they find back without help.
+# stands, and when it is over they find back without help. (S4-03)
 # shellcheck disable=SC2034,SC2119,SC2016 # of kube.sh; of what other shells expand
 KUBE_PROGRAMS=kube-controller-manager
 . "$(dirname "$0")/kube.sh"

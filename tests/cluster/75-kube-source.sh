@@ -3,6 +3,7 @@
 # timeout: 900
 # Leases from a real API server: what we write and ask, who becomes a peer beside the real flanneld, and what we make of
 # Nodes that come, go, change and make no sense, of an API server that is away, and of a start from disk.
+# (S2-14, S4-03, S4-04, S4-06)
 . "$(dirname "$0")/kube.sh"
 
 NODES=/api/v1/nodes

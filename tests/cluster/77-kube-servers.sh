@@ -3,6 +3,7 @@
 # timeout: 900
 # Where a real API server is: learnt from itself, without a right, and of use where the service network does not work; by
 # IPv6, as a service, as a URL, with a control plane of both families; and what is said of servers of HTTP/1.1.
+# (S4-01)
 # shellcheck disable=SC2034,SC2016 # of kube.sh; of what other shells expand
 KUBE_API_FLAGS='--bind-address=:: --service-cluster-ip-range=10.96.0.0/16,fd00:96::/112'
 . "$(dirname "$0")/kube.sh"
