@@ -11,6 +11,8 @@ demo() {
 	# Built it is already; if elsewhere, ./dev would build it once more.
 	set -- "$ROOT/demo/demo.sh"
 	[ "$BUILD" != "$ROOT/build" ] || set -- "$ROOT/dev" demo
+	# Before it starts, or what the last one said would be taken for its own.
+	: >"$T/demo.out"
 	# What the shell starts in the background ignores Ctrl-C.
 	setsid env -u LODEN_SANDBOX -u T --default-signal=INT LODEN_PACKAGES_ARE_THERE=1 "$@" >"$T/demo.out" 2>&1 &
 	demo=$!
