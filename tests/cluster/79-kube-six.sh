@@ -96,7 +96,7 @@ kube_node_del d
 
 echo '--- the API server is away'
 stop kube-apiserver KILL
-agent_kill a
+agent_stop a
 on a ip link del flannel-v6.1
 kube_agent_start a --iface=eth0 --ip-masq
 wait_for 30 'a: from disk' has_ways a 2
