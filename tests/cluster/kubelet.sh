@@ -96,23 +96,10 @@ kubectl() {
 	HOME=$T KUBECONFIG=$KUBE_CONF/admin.conf "$LODEN_PEERS/kubectl" "$@"
 }
 
-# cgroups_mount: where nobody has, as in a chroot: version 2, or the hierarchies that version 1 has the memory in
-cgroups_mount() {
-	mount -t cgroup2 cgroup2 /sys/fs/cgroup || return
-	! grep -q '^[0-9]*:.*memory' /proc/self/cgroup || {
-		umount /sys/fs/cgroup
-		mount -t tmpfs tmpfs /sys/fs/cgroup
-		sed -n 's/^[1-9][0-9]*:\([^:=]*\):.*/\1/p' /proc/self/cgroup | while read -r controllers_; do
-			mkdir "/sys/fs/cgroup/$controllers_"
-			mount -t cgroup -o "$controllers_" cgroup "/sys/fs/cgroup/$controllers_"
-		done
-	}
-}
-
 # cluster_up: a control plane that gives nodes their subnets and pods their nodes; no machine yet
 cluster_up() {
 	[ -d /sys/fs/cgroup ] || mount -t sysfs sysfs /sys
-	[ -n "$(cgroups x)" ] || cgroups_mount ||
+	[ -n "$(cgroups x)" ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup ||
 		skip 'no cgroups: neither at /sys/fs/cgroup, nor can they be mounted there'
 	[ -e /dev/kmsg ] || skip 'kubelet refuses to run without /dev/kmsg'
 	kube_up
